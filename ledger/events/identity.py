@@ -1,0 +1,129 @@
+"""Who is on the log: genesis, parties, keys, roles (format.md §2–4, design §4).
+
+Keys come in two purposes. A *root* key adds and revokes the party's keys and
+does nothing else; a *sign* key signs everything else.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+from typing import Literal
+
+from msgspec import Meta
+
+from ledger.events.types import UNSET
+from ledger.events.types import Body
+from ledger.events.types import Currency
+from ledger.events.types import External
+from ledger.events.types import Hash
+from ledger.events.types import Id
+from ledger.events.types import Index
+from ledger.events.types import ManifestRef
+from ledger.events.types import Proof
+from ledger.events.types import Token
+from ledger.events.types import UnsetType
+
+PartyType = Literal["group", "organisation", "person"]
+Purpose = Literal["root", "sign"]
+Role = Literal["auditor", "lab", "provider", "registrar", "society"]
+
+
+class CurrencyRule(Body):
+    """A currency of the log: its code and the decimals of its minor unit."""
+
+    code: Currency
+    exponent: Annotated[int, Meta(ge=0, le=6)]
+
+
+class Genesis(Body):
+    """The first entry: what this log is, who runs it, which money it counts.
+
+    Attributes:
+        currencies: in ascending order of code, at least one.
+        level: the level that the log starts at; 1.
+        log_key: public key that signs checkpoints.
+        operator: party that becomes operator and registrar.
+        origin: the log's name in checkpoints.
+        root_key: public root key of the operator; it signs this event.
+        utc_offset: minutes that the log's day is ahead of UTC.
+    """
+
+    currencies: Annotated[list[CurrencyRule], Meta(min_length=1, max_length=64)]
+    level: Annotated[int, Meta(ge=1, le=1_000)]
+    log_key: Hash
+    operator: Id
+    origin: Annotated[str, Meta(min_length=1, max_length=255)]
+    root_key: Hash
+    utc_offset: Annotated[int, Meta(ge=-1_440, le=1_440)]
+
+
+class Party(Body):
+    """Registers one party with its root key, or a manifest of many without keys.
+
+    Either `parties` alone, or `party`, `type`, `public` and `proof` together.
+
+    Attributes:
+        external: the party's id in a source of its own, as `namespace:local`.
+        parties: manifest of parties.
+        party: the new party's id.
+        proof: proof of possession of the root key (format.md §4).
+        public: the party's public root key.
+        type: person, group or organisation.
+    """
+
+    external: External | UnsetType = UNSET
+    parties: ManifestRef | UnsetType = UNSET
+    party: Id | UnsetType = UNSET
+    proof: Proof | UnsetType = UNSET
+    public: Hash | UnsetType = UNSET
+    type: PartyType | UnsetType = UNSET
+
+
+class PartyVerify(Body):
+    """The registrar has established who stands behind a party."""
+
+    party: Id
+
+
+class Key(Body):
+    """Adds or revokes a key of a party; effective from its own index on.
+
+    Attributes:
+        action: add (with `proof`, `public`, `purpose`) or revoke (with `key`).
+        key: key id to revoke.
+        party: whose key it is.
+        proof: proof of possession of the new key.
+        public: the new public key.
+        purpose: root or sign.
+        source: entry and line (from 1) that hold the party, where it came in
+            by a manifest and has had no key yet.
+    """
+
+    action: Literal["add", "revoke"]
+    party: Id
+    key: Hash | UnsetType = UNSET
+    proof: Proof | UnsetType = UNSET
+    public: Hash | UnsetType = UNSET
+    purpose: Purpose | UnsetType = UNSET
+    source: tuple[Index, Index] | UnsetType = UNSET
+
+
+class Accredit(Body):
+    """Gives a party a role, or takes it away, from the next entry on."""
+
+    action: Literal["grant", "withdraw"]
+    party: Id
+    role: Role
+
+
+class Level(Body):
+    """Raises the level by one, from the next entry on."""
+
+    level: Annotated[int, Meta(ge=2, le=1_000)]
+
+
+class Acknowledge(Body):
+    """The operator has seen a problem of an earlier entry, and says so."""
+
+    code: Token
+    index: Index

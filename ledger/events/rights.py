@@ -1,0 +1,57 @@
+"""What there is and who holds it: catalogues and share tables (money.md §1)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from typing import Literal
+
+from msgspec import Meta
+
+from ledger.events.types import UNSET
+from ledger.events.types import Body
+from ledger.events.types import Day
+from ledger.events.types import External
+from ledger.events.types import Id
+from ledger.events.types import ManifestRef
+from ledger.events.types import Ppm
+from ledger.events.types import Side
+from ledger.events.types import Token
+from ledger.events.types import UnsetType
+
+
+class Catalogue(Body):
+    """Brings recordings in, as a manifest of catalogue lines."""
+
+    recordings: ManifestRef
+
+
+class ShareRow(Body):
+    """One holder of a side: party (zeros: unknown), parts per million, role."""
+
+    party: Id
+    ppm: Ppm
+    role: Token
+
+
+class ShareTable(Body):
+    """The table of one side of one recording or work, in its signed order."""
+
+    lines: Annotated[list[ShareRow], Meta(min_length=1, max_length=512)]
+    side: Side
+    subject: External
+
+
+class Shares(Body):
+    """Share tables: one in the event itself, or many as a manifest.
+
+    Attributes:
+        effective: the day from which the tables count.
+        kind: `transfer` from that day on, or `correction` of what always was.
+        lines: manifest of share lines; excludes `table`.
+        table: a single table; excludes `lines`.
+    """
+
+    effective: Day
+    kind: Literal["correction", "transfer"]
+    lines: ManifestRef | UnsetType = UNSET
+    table: ShareTable | UnsetType = UNSET
