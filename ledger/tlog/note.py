@@ -1,0 +1,285 @@
+r"""Signed notes: a text and the signatures under it (C2SP signed-note).
+
+    This is an example message.
+                                          the last empty line ends the text
+    — example.com/foo Uw2QOkn8srV1yJ…     em dash, key name, base64(key id ‖ signature)
+
+    key id = SHA-256(key name ‖ 0A ‖ 01 ‖ public key)[:4]
+    vkey   = key name + hex(key id) + base64(01 ‖ public key)
+
+Type 01 is Ed25519 over the text with its final newline. A reader configures vkeys
+and believes no others: signatures by strangers are kept but mean nothing, while
+one by a known key has to hold, or the whole note is refused.
+
+>>> key = SigningKey(bytes(32))
+>>> vkey = make_vkey("example.com/log", key.public)
+>>> note = sign_note("hello\n", "example.com/log", key)
+>>> open_note(note, [vkey]).text
+'hello\n'
+>>> format_vkey(vkey)
+'example.com/log+1dde4531+ATtqJ7zOtqQtYqOo0CpvDXNlMhV3HeJDpjrASKGLWdop'
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from ledger.errors import FormatError
+from ledger.errors import InputError
+from ledger.errors import VerificationError
+from ledger.tlog import ed25519
+from ledger.tlog.ed25519 import SigningKey
+from ledger.tlog.text import excerpt
+from ledger.tlog.text import format_base64
+from ledger.tlog.text import parse_base64
+from ledger.tlog.text import parse_hex
+
+ED25519_TYPE = 0x01
+KEY_ID_LENGTH = 4
+SIGNATURES_MAX = 100
+"""Above the 16 that every reader has to accept; a bound on the work of one note."""
+
+# Unicode's White_Space spelled out, so that no update of Python moves the rule.
+_SPACES = r"\x09-\x0d\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_KEY_NAME = re.compile(rf"[^\x00-\x1f\ud800-\udfff+{_SPACES}]+")
+_TEXT = re.compile(r"(?:[^\x00-\x1f\ud800-\udfff]*\n)+")
+_SIGNATURE_LINE = re.compile(r"— ([^ ]+) ([A-Za-z0-9+/=]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Vkey:
+    """A verifier key: who signs, and how to verify it.
+
+    Args:
+        name: of the key.
+        key_id: 4 bytes.
+        public: the Ed25519 public key, 32 bytes.
+    """
+
+    name: str
+    key_id: bytes
+    public: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One signature line, of any type.
+
+    Args:
+        name: of the key.
+        key_id: 4 bytes, to be trusted as little as the name.
+        signature: 64 bytes for Ed25519, at least one for others.
+    """
+
+    name: str
+    key_id: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A note of which nothing has been verified.
+
+    Args:
+        text: with its final newline, without the separating empty line.
+        signatures: at least one.
+    """
+
+    text: str
+    signatures: tuple[Signature, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedNote:
+    """A note signed by a known key.
+
+    Args:
+        text: with its final newline.
+        verified: the known keys whose signatures hold, each once.
+        unknown: the signatures by other keys, in order, unverified.
+    """
+
+    text: str
+    verified: tuple[Vkey, ...]
+    unknown: tuple[Signature, ...]
+
+
+def check_key_name(name: str) -> None:
+    """Check that a key name is non-empty, without spaces, plus or control characters.
+
+    Raises:
+        FormatError: ``bad-key-name``.
+    """
+    if _KEY_NAME.fullmatch(name) is None:
+        raise FormatError(
+            "bad-key-name",
+            f"{excerpt(name)} is not a key name",
+            hint="use a URL without scheme such as example.com/log",
+        )
+
+
+def key_id(name: str, signature_type: int, public: bytes) -> bytes:
+    """Compute the 4 bytes that tell the keys of one name apart."""
+    message = name.encode() + b"\n" + bytes([signature_type]) + public
+    return sha256(message).digest()[:KEY_ID_LENGTH]
+
+
+def make_vkey(name: str, public: bytes) -> Vkey:
+    """Make the verifier key of an Ed25519 public key.
+
+    Raises:
+        FormatError: ``bad-key-name``.
+        VerificationError: ``bad-public-key``.
+    """
+    check_key_name(name)
+    ed25519.check_public_key(public)
+    return Vkey(name, key_id(name, ED25519_TYPE, public), public)
+
+
+def format_vkey(vkey: Vkey) -> str:
+    """Format a verifier key as name+id+key."""
+    key = format_base64(bytes([ED25519_TYPE]) + vkey.public)
+    return f"{vkey.name}+{vkey.key_id.hex()}+{key}"
+
+
+def parse_vkey(text: str) -> Vkey:
+    """Parse an Ed25519 verifier key.
+
+    Raises:
+        FormatError: ``bad-vkey``, ``bad-key-name``, ``bad-hex`` or ``bad-base64``.
+        VerificationError: ``bad-public-key``.
+    """
+    parts = text.split("+", 2)
+    if len(parts) != 3:  # noqa: PLR2004 -- name, id, key
+        raise _bad_vkey(text, "is not a name, an id and a key joined by +")
+    name, identifier, key = parts
+    material = parse_base64(key)
+    if material[:1] != bytes([ED25519_TYPE]):
+        raise _bad_vkey(text, "is not of type 01, Ed25519")
+    vkey = make_vkey(name, material[1:])
+    if vkey.key_id != parse_hex(identifier, KEY_ID_LENGTH):
+        raise _bad_vkey(text, f"has another id than {vkey.key_id.hex()}")
+    return vkey
+
+
+def sign_note(text: str, name: str, *keys: SigningKey) -> str:
+    """Sign a text with one key or more of one name.
+
+    Args:
+        text: ends in a newline.
+        name: of the keys.
+        keys: at least one.
+
+    Raises:
+        FormatError: ``bad-note`` or ``bad-key-name``.
+    """
+    signatures = [
+        Signature(
+            name, make_vkey(name, key.public).key_id, key.sign(_signed_bytes(text))
+        )
+        for key in keys
+    ]
+    return format_note(Note(text, tuple(signatures)))
+
+
+def format_note(note: Note) -> str:
+    """Format a note: text, empty line, signature lines.
+
+    Raises:
+        FormatError: ``bad-note`` or ``bad-key-name``.
+    """
+    _check_text(note.text)
+    _check_count(note.signatures)
+    lines = [_format_signature(signature) for signature in note.signatures]
+    return "\n".join([note.text, *lines, ""])
+
+
+def parse_note(note: str) -> Note:
+    """Parse a note without verifying anything.
+
+    Raises:
+        FormatError: ``bad-note``, ``bad-key-name`` or ``bad-base64``.
+    """
+    text, separator, tail = note.rpartition("\n\n")
+    if not separator or not tail.endswith("\n"):
+        raise _bad_note("has no signature lines after an empty line")
+    _check_text(text + "\n")
+    lines = tail[:-1].split("\n")
+    _check_count(lines)
+    return Note(text + "\n", tuple(_parse_signature(line) for line in lines))
+
+
+def open_note(note: str, vkeys: Sequence[Vkey]) -> OpenedNote:
+    """Parse a note and verify every signature by a known key.
+
+    Raises:
+        FormatError: as ``parse_note``.
+        InputError: ``ambiguous-keys`` if two vkeys share name and id.
+        VerificationError: ``bad-signature`` if one by a known key does not hold;
+            ``not-signed`` if there is none by a known key.
+    """
+    known = {(vkey.name, vkey.key_id): vkey for vkey in vkeys}
+    if len(known) != len(set(vkeys)):
+        raise InputError("ambiguous-keys", "two vkeys have the same name and id")
+    parsed = parse_note(note)
+    message = _signed_bytes(parsed.text)
+    verified: dict[Vkey, None] = {}
+    unknown = []
+    for signature in parsed.signatures:
+        vkey = known.get((signature.name, signature.key_id))
+        if vkey is None:
+            unknown.append(signature)
+        else:
+            ed25519.verify(vkey.public, message, signature.signature)
+            verified[vkey] = None
+    if not verified:
+        names = ", ".join(excerpt(vkey.name) for vkey in vkeys)
+        raise VerificationError(
+            "not-signed",
+            f"the note bears no signature by a known key ({names})",
+            hint="compare the vkey with the one that the log publishes",
+        )
+    return OpenedNote(parsed.text, tuple(verified), tuple(unknown))
+
+
+def _signed_bytes(text: str) -> bytes:
+    _check_text(text)
+    return text.encode()
+
+
+def _check_text(text: str) -> None:
+    if _TEXT.fullmatch(text) is None:
+        raise _bad_note("has a text with control characters or no final newline")
+
+
+def _check_count(signatures: Sequence[object]) -> None:
+    if not 1 <= len(signatures) <= SIGNATURES_MAX:
+        raise _bad_note(f"has {len(signatures)} signatures, not 1 to {SIGNATURES_MAX}")
+
+
+def _format_signature(signature: Signature) -> str:
+    check_key_name(signature.name)
+    return f"— {signature.name} {format_base64(signature.key_id + signature.signature)}"
+
+
+def _parse_signature(line: str) -> Signature:
+    match = _SIGNATURE_LINE.fullmatch(line)
+    if match is None:
+        raise _bad_note(f"has the line {excerpt(line)} among its signatures")
+    name, encoded = match.groups()
+    check_key_name(name)
+    data = parse_base64(encoded)
+    if len(data) <= KEY_ID_LENGTH:
+        raise _bad_note(f"has a signature of {len(data)} bytes by {excerpt(name)}")
+    return Signature(name, data[:KEY_ID_LENGTH], data[KEY_ID_LENGTH:])
+
+
+def _bad_note(message: str) -> FormatError:
+    return FormatError("bad-note", f"the note {message}")
+
+
+def _bad_vkey(text: str, message: str) -> FormatError:
+    return FormatError("bad-vkey", f"{excerpt(text)} {message}")
