@@ -1,0 +1,82 @@
+"""RFC 6962 §2.1 written down as it is defined: recursive, slow, obvious.
+
+What the tests compare the fast and iterative code with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+LEAVES = [
+    bytes.fromhex(data)
+    for data in (
+        "",
+        "00",
+        "10",
+        "2021",
+        "3031",
+        "40414243",
+        "5051525354555657",
+        "606162636465666768696a6b6c6d6e6f",
+    )
+]
+"""The eight leaves that implementations of RFC 6962 have always tested with."""
+
+ROOTS = [
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+    "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+]
+"""Their published roots, for sizes 0 to 8."""
+
+
+def split(size: int) -> int:
+    """Largest power of two below `size`."""
+    power = 1
+    while power * 2 < size:
+        power *= 2
+    return power
+
+
+def root(leaves: Sequence[bytes]) -> bytes:
+    """MTH(D)."""
+    if not leaves:
+        return sha256().digest()
+    if len(leaves) == 1:
+        return sha256(b"\0" + leaves[0]).digest()
+    k = split(len(leaves))
+    return sha256(b"\1" + root(leaves[:k]) + root(leaves[k:])).digest()
+
+
+def path(index: int, leaves: Sequence[bytes]) -> list[bytes]:
+    """PATH(m, D)."""
+    if len(leaves) == 1:
+        return []
+    k = split(len(leaves))
+    if index < k:
+        return [*path(index, leaves[:k]), root(leaves[k:])]
+    return [*path(index - k, leaves[k:]), root(leaves[:k])]
+
+
+def consistency(old_size: int, leaves: Sequence[bytes]) -> list[bytes]:
+    """PROOF(m, D) for 0 < m < n; empty at both ends."""
+    if old_size in {0, len(leaves)}:
+        return []
+    return subproof(old_size, leaves, known=True)
+
+
+def subproof(old_size: int, leaves: Sequence[bytes], *, known: bool) -> list[bytes]:
+    """SUBPROOF(m, D, b)."""
+    if old_size == len(leaves):
+        return [] if known else [root(leaves)]
+    k = split(len(leaves))
+    if old_size <= k:
+        return [*subproof(old_size, leaves[:k], known=known), root(leaves[k:])]
+    return [*subproof(old_size - k, leaves[k:], known=False), root(leaves[:k])]
