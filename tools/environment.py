@@ -160,18 +160,19 @@ class Environment:
     def refuse_foreign_packages(self) -> None:
         """Stop when another distribution's `web` or `ledger` would hide ours.
 
-        PyPI's web.py, for one, installs a package of that name.
+        PyPI's web.py, for one, installs a package of that name. Our own, installed
+        as a copy, only has to give way to the editable one.
         """
         for path in self.folder.glob("lib/python*/site-packages/*"):
             if path.name not in {"web", "web.py", "ledger", "ledger.py"}:
                 continue
             owner = find_owner(path)
-            self.stamp.unlink(missing_ok=True)
+            if owner == "linernote":
+                self.stamp.unlink(missing_ok=True)
+                continue
             raise SetupError(
-                f"{owner or path} in .venv hides the checkout's own {path.stem}",
-                f"{self.python} -m pip uninstall -y {owner}"
-                if owner
-                else f"rm -r {path}",
+                f"{owner or path.name} in .venv hides the checkout's own {path.stem}",
+                f"{self.python} -m pip uninstall {owner}" if owner else f"rm -r {path}",
             )
 
     def install(self, lock: str, what: str) -> None:
@@ -246,7 +247,8 @@ def run_quietly(command: Sequence[str], cwd: Path) -> None:
         check=False,
     )
     if done.returncode != 0:
-        say("\n".join(done.stdout.splitlines()[-12:]))
+        telling = [line for line in done.stdout.splitlines() if "WARNING" not in line]
+        say("\n".join(telling[-8:]))
         raise diagnose(done.stdout)
 
 
