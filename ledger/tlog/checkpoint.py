@@ -1,10 +1,10 @@
 """Checkpoints: a log's size and root, signed (C2SP tlog-checkpoint).
 
-    example.com/behind-the-sofa                       origin
-    20852163                                          size, canonical decimal
-    CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=      root, 32 bytes in base64
+    example.com/log                                   origin
+    1                                                 size, canonical decimal
+    2cLWa1IsJSJyj1Of+fZ7hdQN7/8JX8ilKMmU9PNbs94=      root, 32 bytes in base64
 
-    — example.com/behind-the-sofa Az3grlgtzPICa5…
+    — example.com/log Hd5FMSL0LgmnDKeajWmZf…          signature, as in any note
 
 The origin names the log, and is the name of the key that signs for it. Here it is
 narrower than in C2SP: a valid key name of at most 255 bytes, not starting with

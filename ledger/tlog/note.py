@@ -1,8 +1,8 @@
 r"""Signed notes: a text and the signatures under it (C2SP signed-note).
 
-    This is an example message.
+    The needle drops.
                                           the last empty line ends the text
-    — example.com/foo Uw2QOkn8srV1yJ…     em dash, key name, base64(key id ‖ signature)
+    — example.com/log Hd5FMYgSlJi2Lc8…    em dash, key name, base64(key id ‖ signature)
 
     key id = SHA-256(key name ‖ 0A ‖ 01 ‖ public key)[:4]
     vkey   = key name + hex(key id) + base64(01 ‖ public key)

@@ -1,12 +1,11 @@
 """Offline proofs that an entry is in a log (C2SP tlog-proof).
 
     c2sp.org/tlog-proof@v1
-    extra YWdlLXYxLjIuMQ==                            optional, authenticated by nothing
-    index 73894
-    gSKyXoYZUgZ6jduWYrkDOARinOMGJveXjgMkBTcdPlQ=      inclusion proof, leaf to root
-    …
+    extra ZW50cnk=                                    optional, of itself worth nothing
+    index 1
+    2cLWa1IsJSJyj1Of+fZ7hdQN7/8JX8ilKMmU9PNbs94=      inclusion proof, leaf to root
                                                       an empty line
-    example.com/fancylog                              the signed checkpoint, verbatim
+    example.com/log                                   the signed checkpoint, verbatim
     …
 
 A proof stands alone: with the leaf data and the log's vkey it verifies anywhere,
@@ -32,6 +31,7 @@ from dataclasses import dataclass
 from ledger.errors import FormatError
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.checkpoint import open_checkpoint
+from ledger.tlog.checkpoint import parse_checkpoint
 from ledger.tlog.merkle import HASH_LENGTH
 from ledger.tlog.merkle import check_inclusion
 from ledger.tlog.merkle import leaf_hash
@@ -86,13 +86,14 @@ def parse_proof(text: str) -> Proof:
 
     Raises:
         FormatError: ``bad-proof``, ``bad-decimal``, ``bad-base64``, or what is
-            wrong with the checkpoint as a note.
+            wrong with the checkpoint; its signatures are not verified.
     """
     head, separator, checkpoint = text.partition("\n\n")
     header, *lines = head.split("\n")
     if header != HEADER or not separator:
         raise _bad_proof(f"does not begin with {HEADER} or has no checkpoint")
-    parse_note(checkpoint)
+    # Read now, so that no empty line can wander over the border of the two parts.
+    parse_checkpoint(parse_note(checkpoint).text)
     extra = None
     if lines and lines[0].startswith("extra "):
         extra = parse_base64(lines.pop(0).removeprefix("extra "))
