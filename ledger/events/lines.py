@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from msgspec import Meta
 
+from ledger.entry import grammar
 from ledger.events.identity import PartyType
 from ledger.events.types import INTEGER_MAX
 from ledger.events.types import UNSET
@@ -44,9 +45,7 @@ class CatalogueLine(Body):
     """A recording: external id, ISRC, duration, works with their ppm."""
 
     external: External
-    isrc: Annotated[str, Meta(pattern=r"^[A-Z]{2}[A-Z0-9]{3}[0-9]{7}\Z")] | UnsetType = (
-        UNSET
-    )
+    isrc: Annotated[str, Meta(pattern=grammar.ISRC)] | UnsetType = UNSET
     ms: Positive | UnsetType = UNSET
     recording: Id | UnsetType = UNSET
     works: (

@@ -25,11 +25,11 @@ from msgspec import UNSET
 from msgspec import Meta
 from msgspec import UnsetType
 
+from ledger.entry import grammar
+
 __all__ = [
-    "EXTERNAL_PATTERN",
     "PPM",
     "SIDES",
-    "TOKEN_PATTERN",
     "UNKNOWN_PARTY",
     "UNSET",
     "Basis",
@@ -52,8 +52,6 @@ __all__ = [
 
 INTEGER_MAX = 2**63 - 1
 PPM = 1_000_000
-TOKEN_PATTERN = r"^[a-z0-9._/-]{1,64}\Z"
-EXTERNAL_PATTERN = r"^[a-z0-9-]+:[!-~]{1,96}\Z"
 
 SIDES = ("composition", "master", "performer")
 """The three sides of a recording, in the order that breaks ties (money.md §2)."""
@@ -70,9 +68,9 @@ Ppm = Annotated[int, Meta(ge=0, le=PPM)]
 TimeMs = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
 Day = Annotated[int, Meta(ge=-1_000_000, le=10_000_000)]
 """A calendar day of the log's own offset, counted from 1970-01-01."""
-Token = Annotated[str, Meta(pattern=TOKEN_PATTERN)]
-External = Annotated[str, Meta(pattern=EXTERNAL_PATTERN)]
-Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")]
+Token = Annotated[str, Meta(pattern=grammar.TOKEN)]
+External = Annotated[str, Meta(pattern=grammar.EXTERNAL)]
+Currency = Annotated[str, Meta(pattern=grammar.CURRENCY)]
 Side = Literal["composition", "master", "performer"]
 Basis = Literal["duration", "per_holder", "per_recording"]
 

@@ -1,0 +1,97 @@
+"""Lines of manifests as replay reads them: typed, and verified the first time.
+
+The event that brings a manifest in is judged on lines that are checked against
+its reference while they are read: header, form, order, count, totals and root
+(`ledger.entry.manifest`). Later events read the same lines again by root.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Protocol
+
+import msgspec
+
+from ledger.entry.manifest import Built
+from ledger.entry.manifest import Header
+from ledger.entry.manifest import read_manifest
+from ledger.entry.manifest.leaves import line_start
+from ledger.errors import FormatError
+from ledger.events.lines import MANIFESTS
+from ledger.events.registry import parse_line
+from ledger.tlog.tiles import TILE_WIDTH
+from ledger.tlog.tiles import parse_bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ledger.entry.envelope import Event
+    from ledger.events.types import ManifestRef
+
+
+class LineSource(Protocol):
+    """Where the lines of manifests are kept."""
+
+    def bundles(self, root: bytes) -> Iterator[bytes]:
+        """Give a manifest's entry bundles in order.
+
+        Raises:
+            UnverifiableError: `manifest-lines-missing`.
+        """
+        ...
+
+
+def header_of(event: Event, field: str, ref: ManifestRef) -> Header:
+    """Give the header that a manifest of this event must have (format.md §5)."""
+    return Header(
+        author=event.author,
+        id=event.id,
+        kind=f"{event.kind}/{field}",
+        log=event.log,
+        order=ref.order,
+        sealed=ref.sealed,
+    )
+
+
+def verified_lines(
+    source: LineSource, event: Event, field: str, ref: ManifestRef
+) -> Iterator[Any]:
+    """Read the lines of a manifest that `event` brings in, verifying all of it.
+
+    What was read counts only once the iterator has come to its end.
+
+    Raises:
+        FormatError: `bad-line`, naming the line, or a code of the reader.
+        VerificationError: a code of the reader, such as `manifest-root-mismatch`.
+        UnverifiableError: `manifest-lines-missing`.
+    """
+    header = header_of(event, field, ref)
+    signed = Built(ref.lines, ref.root, ref.totals)
+    line_type = MANIFESTS[header.kind].line
+    lines = read_manifest(source.bundles(ref.root), header, signed)
+    for number, line in enumerate(lines, 1):
+        try:
+            yield msgspec.convert(line, line_type)
+        except msgspec.ValidationError as error:
+            raise FormatError(
+                "bad-line", f"line {number} of {header.kind}: {error}"
+            ) from error
+
+
+def lines_again(source: LineSource, kind: str, root: bytes) -> Iterator[Any]:
+    """Read the lines of a plain manifest that was verified at an earlier entry."""
+    start = line_start(sealed=False)
+    for number, bundle in enumerate(source.bundles(root)):
+        # Every bundle but the last is full, and a bundle says its own width.
+        leaves = parse_bundle(bundle, _width(bundle))
+        for leaf in leaves[1:] if number == 0 else leaves:
+            yield parse_line(kind, leaf[start:])
+
+
+def _width(bundle: bytes) -> int:
+    count = position = 0
+    while position < len(bundle) and count < TILE_WIDTH:
+        position += 2 + int.from_bytes(bundle[position : position + 2], "big")
+        count += 1
+    return count

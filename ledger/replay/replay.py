@@ -1,0 +1,274 @@
+"""Replay: entries in, state out; total, deterministic, clock-free (format.md §6).
+
+    replay(entries)         → public state
+    replay(entries, lines)  → full state
+
+`Replay.judge` says what an entry changes, or why it breaks a rule; it changes
+nothing. `Replay.apply` goes on whatever happens: an entry that breaks a rule
+moves its key's chain, becomes a problem, and changes nothing else. The appender
+calls `judge` before it takes an event in, every auditor calls `apply`, so both
+answer to the same rules.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Literal
+
+import msgspec
+
+from ledger.accounting.chart import CLASSES
+from ledger.accounting.chart import Posting
+from ledger.accounting.chart import check_balanced
+from ledger.accounting.chart import control_sums
+from ledger.accounting.money import AMOUNT_MAX
+from ledger.errors import ConflictError
+from ledger.errors import InputError
+from ledger.errors import InvariantError
+from ledger.errors import LedgerError
+from ledger.errors import UnverifiableError
+from ledger.events.registry import LEVEL
+from ledger.events.registry import manifest_refs
+from ledger.events.registry import parse_body
+from ledger.replay.authority import check_authority
+from ledger.replay.chain import LeafHashAt
+from ledger.replay.chain import check_place
+from ledger.replay.chain import move_chain
+from ledger.replay.manifests import LineSource
+from ledger.replay.manifests import lines_again
+from ledger.replay.manifests import verified_lines
+from ledger.replay.outcome import NOTHING
+from ledger.replay.outcome import Context
+from ledger.replay.outcome import Outcome
+from ledger.replay.outcome import Problem
+from ledger.replay.outcome import Put
+from ledger.replay.outcome import ReplayEntry
+from ledger.replay.rows import NEVER
+from ledger.replay.rows import KeyRow
+from ledger.replay.rows import ProblemRow
+from ledger.replay.rules import FULL_RULES
+from ledger.replay.rules import PUBLIC_RULES
+from ledger.replay.rules_identity import key_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ledger.events.types import ManifestRef
+    from ledger.replay.state import State
+
+
+class Judged(msgspec.Struct, frozen=True, gc=False):
+    """What an entry changes: rows to set, and its postings in the own book."""
+
+    puts: tuple[Put, ...]
+    postings: tuple[Posting, ...]
+
+
+class FullBookError(Exception):
+    """Carries a refusal by a full rule up to where the book is noted."""
+
+    def __init__(self, error: LedgerError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+class Replay:
+    """Applies entries to a state, one after the other.
+
+    Args:
+        state: where to go on; changed in place.
+        leaf_hash_at: gives the leaf hash of any earlier entry.
+        source: where the lines are; needed for the full book.
+    """
+
+    def __init__(
+        self, state: State, leaf_hash_at: LeafHashAt, source: LineSource | None = None
+    ) -> None:
+        if state.book == "full" and source is None:
+            raise InvariantError("no-lines", "the full book needs lines")
+        self.state = state
+        self._leaf_hash_at = leaf_hash_at
+        self._source = source
+
+    @property
+    def understood(self) -> bool:
+        """Tell whether the level in force is one that this code knows."""
+        return self.state.level <= LEVEL
+
+    def apply(self, entry: ReplayEntry, *, repeated: bool = False) -> Problem | None:
+        """Take an entry in, whatever it is.
+
+        Args:
+            entry: the next entry, its bytes and signature verified.
+            repeated: whether its author used this event id before.
+
+        Raises:
+            UnverifiableError: lines are missing; the state must not be used on.
+            VerificationError: `genesis-misplaced` at entry 0: this is no log.
+        """
+        problem = None
+        judged = Judged((), ())
+        try:
+            judged = self.judge(entry, repeated=repeated)
+        except FullBookError as refused:
+            problem = _problem(entry, refused.error, "full")
+        except (InvariantError, UnverifiableError):
+            raise
+        except LedgerError as error:
+            if entry.index == 0:
+                raise
+            problem = _problem(entry, error, "public")
+        self.commit(entry, judged, problem)
+        return problem
+
+    def judge(self, entry: ReplayEntry, *, repeated: bool = False) -> Judged:
+        """Say what an entry would change; change nothing.
+
+        Raises:
+            FullBookError: a full rule refuses it.
+            LedgerError: its place, its authority or a public rule does.
+        """
+        state, event = self.state, entry.event
+        if entry.index != state.size:
+            raise InvariantError(
+                "replay-order", f"entry {entry.index} after {state.size} entries"
+            )
+        check_place(state, entry, self._leaf_hash_at)
+        if repeated:
+            raise ConflictError(
+                "id-reused", f"the author used event id {event.id.hex()} before"
+            )
+        if not self.understood:
+            return Judged((), ())
+        body = parse_body(event.kind, event.body)
+        check_authority(state, event, _signing_key(state, entry, body), body)
+        context = Context(
+            state, entry, self._read_lines(entry), self._reread_lines
+        )
+        manifests = self._new_manifests(entry, body)
+        outcome = PUBLIC_RULES[event.kind](context, body)
+        check_balanced(outcome.postings)
+        puts = (*outcome.puts, *manifests, *self._general(outcome.postings))
+        if state.book == "public":
+            return Judged(puts, outcome.postings)
+        full = self._judge_full(context, body, outcome)
+        if full is not outcome:
+            puts = (*full.puts, *manifests, *self._general(outcome.postings))
+        return Judged((*puts, *self._subsidiary(full.postings)), full.postings)
+
+    def _judge_full(self, context: Context, body: Any, outcome: Outcome) -> Outcome:  # noqa: ANN401
+        rule = FULL_RULES.get(context.entry.event.kind)
+        if rule is None:
+            return outcome
+        try:
+            full = rule(context, body, outcome)
+        except (InvariantError, UnverifiableError):
+            raise
+        except LedgerError as error:
+            raise FullBookError(error) from error
+        check_balanced(full.postings)
+        if control_sums(full.postings) != control_sums(outcome.postings):
+            raise InvariantError(
+                "books-disagree", f"the two books of entry {context.index} differ"
+            )
+        return full
+
+    def _new_manifests(self, entry: ReplayEntry, body: Any) -> list[Put]:  # noqa: ANN401
+        puts: list[Put] = []
+        for field, ref in manifest_refs(entry.event.kind, body):
+            first = self.state.manifests.get(ref.root)
+            if first is not None:
+                raise ConflictError(
+                    "manifest-root-reused",
+                    f"{field}: entry {first} brought this root in",
+                    hint="a root enters a log once; cite that entry instead",
+                )
+            puts.append((self.state.manifests, ref.root, entry.index))
+        return puts
+
+    def _general(self, postings: tuple[Posting, ...]) -> Iterator[Put]:
+        """Add the control sums to the general ledger's balances."""
+        table = self.state.general
+        for (society, type_, currency), amount in control_sums(postings).items():
+            if amount == 0:
+                continue
+            key = (society, CLASSES[type_], type_, currency)
+            balance = (table.get(key) or 0) + amount
+            _check_balance(type_, balance, amount)
+            yield table, key, balance or None
+
+    def _subsidiary(self, postings: tuple[Posting, ...]) -> Iterator[Put]:
+        """Add the postings to the balances of their accounts."""
+        table = self.state.accounts
+        sums: dict[Any, int] = {}
+        for p in postings:
+            key = (p.society, CLASSES[p.type], p.type, p.subject, p.currency)
+            sums[key] = sums.get(key, 0) + p.amount
+        for key, amount in sums.items():
+            balance = (table.get(key) or 0) + amount
+            yield table, key, balance or None
+
+    def commit(
+        self, entry: ReplayEntry, judged: Judged, problem: Problem | None = None
+    ) -> None:
+        """Set what was judged, move the key's chain, and go on to the next entry."""
+        state = self.state
+        for table, key, value in judged.puts:
+            table.put(key, value)
+        move_chain(state, entry)
+        if problem is not None:
+            row = ProblemRow(problem.code, problem.book, NEVER)
+            state.problems.put(entry.index, row)
+        elif entry.event.kind == "level" and self.understood:
+            state.level += 1
+        state.size += 1
+        state.last_leaf = entry.leaf_hash
+        state.last_time_ms = entry.time_ms
+        state.relieve()
+
+    def _read_lines(self, entry: ReplayEntry) -> Any:  # noqa: ANN401
+        def read(field: str, ref: ManifestRef) -> Iterator[Any]:
+            return verified_lines(self._lines(), entry.event, field, ref)
+
+        return read
+
+    def _reread_lines(self, kind: str, root: bytes) -> Iterator[Any]:
+        return lines_again(self._lines(), kind, root)
+
+    def _lines(self) -> LineSource:
+        if self._source is None:
+            raise InvariantError("no-lines", "a public rule read lines")
+        return self._source
+
+
+def _problem(
+    entry: ReplayEntry, error: LedgerError, book: Literal["full", "public"]
+) -> Problem:
+    return Problem(entry.index, error.code, book, error.message)
+
+
+def _signing_key(state: State, entry: ReplayEntry, body: Any) -> KeyRow:  # noqa: ANN401
+    """Find the key of an event; that of genesis is in its own body."""
+    event = entry.event
+    if entry.index != 0:
+        return state.keys.need(event.key)
+    if event.key != key_id(body.root_key) or event.author != body.operator:
+        raise InputError(
+            "genesis-key", "genesis is signed by the operator's own root key"
+        )
+    return KeyRow(event.author, body.root_key, "root", 0, NEVER, 0, bytes(32))
+
+
+def _check_balance(type_: str, balance: int, amount: int) -> None:
+    if abs(balance) > AMOUNT_MAX:
+        raise InputError("amount-too-large", f"{type_} would exceed 2**63 - 1 µ")
+    if type_ == "trust" and balance < 0 and amount < 0:
+        raise InputError(
+            "trust-overdrawn",
+            f"clients' money would fall to {balance} µ",
+            hint="what leaves the trust account must have come in first",
+        )
+
+
+__all__ = ["NOTHING", "FullBookError", "Judged", "Replay"]

@@ -1,0 +1,277 @@
+"""Rules of who is on the log: parties, keys, roles (format.md §2–4, §6).
+
+Authority has been checked before a rule runs (`ledger.replay.authority`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ledger.entry.verify import key_id
+from ledger.entry.verify import verify_key_proof
+from ledger.errors import ConflictError
+from ledger.errors import InputError
+from ledger.errors import VerificationError
+from ledger.events.registry import LEVEL
+from ledger.events.types import UNSET
+from ledger.replay.outcome import NOTHING
+from ledger.replay.outcome import Context
+from ledger.replay.outcome import Outcome
+from ledger.replay.outcome import Put
+from ledger.replay.rows import NEVER
+from ledger.replay.rows import HolderRow
+from ledger.replay.rows import KeyRow
+from ledger.replay.rows import LogRow
+from ledger.replay.rows import PartyRow
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ledger.events.identity import Accredit
+    from ledger.events.identity import Acknowledge
+    from ledger.events.identity import Genesis
+    from ledger.events.identity import Key
+    from ledger.events.identity import Level
+    from ledger.events.identity import Party
+    from ledger.events.identity import PartyVerify
+    from ledger.replay.state import State
+
+
+def genesis(context: Context, body: Genesis) -> Outcome:
+    """Set the log up; its signature is the root key's proof (format.md §4)."""
+    state, event = context.state, context.entry.event
+    if body.level != LEVEL:
+        raise InputError("level-unknown", f"genesis starts at level {body.level}")
+    if body.log_key == body.root_key:
+        raise InputError(
+            "keys-not-distinct",
+            "genesis gives the operator and the log the same key",
+            hint="make a key for each: a stolen log key must not speak for a party",
+        )
+    log = LogRow(
+        context.entry.event_hash,
+        body.origin,
+        body.operator,
+        body.log_key,
+        body.utc_offset,
+    )
+    root = KeyRow(
+        body.operator,
+        body.root_key,
+        "root",
+        0,
+        NEVER,
+        event.seq + 1,
+        context.entry.event_hash,
+    )
+    puts: list[Put] = [
+        (state.logs, "genesis", log),
+        (state.keys, key_id(body.root_key), root),
+        (state.parties, body.operator, PartyRow("organisation", "", 0, 0, 1)),
+    ]
+    puts += [(state.currencies, rule.code, rule.exponent) for rule in body.currencies]
+    return Outcome(tuple(puts))
+
+
+def _new_key(
+    context: Context, party: bytes, public: bytes, purpose: str, proof: bytes
+) -> Put:
+    """Register a public key, which enters a log once, ever (format.md §4)."""
+    state = context.state
+    log = state.logs.need("genesis")
+    identity = key_id(public)
+    if state.keys.get(identity) is not None or public == log.log_key:
+        raise ConflictError(
+            "key-exists",
+            f"key {identity.hex()} is on this log already",
+            hint="a public key enters a log once, ever: make a new one",
+        )
+    try:
+        verify_key_proof(public, proof, log.log, party, purpose)
+    except VerificationError as error:
+        raise InputError(
+            "bad-key-proof",
+            f"key {identity.hex()} does not prove its possession: {error.message}",
+            hint="sign the proof with the new key, for this log, party and purpose",
+        ) from error
+    row = KeyRow(party, public, purpose, context.index, NEVER, 0, bytes(32))
+    return state.keys, identity, row
+
+
+def party(context: Context, body: Party) -> Outcome:
+    """Register one party with its root key; a manifest's come by the full rule."""
+    state = context.state
+    if body.parties is not UNSET:
+        ref: Any = body.parties
+        row = (ref.lines, ref.root)
+        return Outcome(((state.party_manifests, context.index, row),))
+    single: Any = body
+    if state.parties.get(single.party) is not None or not any(single.party):
+        raise ConflictError("party-exists", f"party {single.party.hex()} exists already")
+    external = "" if single.external is UNSET else single.external
+    key = _new_key(context, single.party, single.public, "root", single.proof)
+    row_ = PartyRow(single.type, external, context.index, NEVER, 1)
+    return Outcome((key, (state.parties, single.party, row_)))
+
+
+def _known_party(state: State, party_id: bytes) -> bool:
+    return (
+        state.parties.get(party_id) is not None
+        or state.holders.get(party_id) is not None
+    )
+
+
+def party_full(context: Context, body: Party, outcome: Outcome) -> Outcome:
+    """Register the parties of a manifest, none of them known before."""
+    state = context.state
+    if body.parties is UNSET:
+        single: Any = body
+        if state.holders.get(single.party) is not None:
+            raise ConflictError(
+                "party-exists", f"party {single.party.hex()} stands in a manifest"
+            )
+        return outcome
+    puts: list[Put] = list(outcome.puts)
+    ref: Any = body.parties
+    for number, line in enumerate(context.read_lines("parties", ref), 1):
+        if _known_party(state, line.party) or not any(line.party):
+            raise ConflictError(
+                "party-exists",
+                f"line {number}: party {line.party.hex()} exists already",
+                hint="leave out parties that are registered",
+            )
+        external = "" if line.external is UNSET else line.external
+        row = HolderRow(line.type, external, line.verified, context.index, number)
+        puts.append((state.holders, line.party, row))
+    return Outcome(tuple(puts))
+
+
+def party_verify(context: Context, body: PartyVerify) -> Outcome:
+    """Note that the registrar has established who a party is."""
+    state = context.state
+    row = state.parties.get(body.party)
+    if row is None:
+        raise InputError(
+            "party-unknown",
+            f"party {body.party.hex()} has no entry of its own",
+            hint="parties of a manifest are verified by their line",
+        )
+    if row.verified != NEVER:
+        raise ConflictError("already-verified", f"{body.party.hex()} is verified")
+    new = PartyRow(row.type, row.external, row.index, context.index, row.keys)
+    return Outcome(((state.parties, body.party, new),))
+
+
+def key(context: Context, body: Key) -> Outcome:
+    """Add or revoke a key (format.md §4)."""
+    return _revoke(context, body) if body.action == "revoke" else _add(context, body)
+
+
+def _revoke(context: Context, body: Any) -> Outcome:  # noqa: ANN401
+    state = context.state
+    row = state.keys.get(body.key)
+    if row is None or row.party != body.party or row.revoked != NEVER:
+        raise InputError(
+            "key-not-in-force",
+            f"party {body.party.hex()} has no key {body.key.hex()} in force",
+        )
+    # The key of this very entry moved its chain already; keep that.
+    new = KeyRow(
+        row.party,
+        row.public,
+        row.purpose,
+        row.added,
+        context.index,
+        row.next_seq,
+        row.prev,
+    )
+    return Outcome(((state.keys, body.key, new),))
+
+
+def _add(context: Context, body: Any) -> Outcome:  # noqa: ANN401
+    state = context.state
+    row = state.parties.get(body.party)
+    if row is None:
+        row = _party_of_manifest(context, body)
+    elif body.source is not UNSET:
+        raise InputError("bad-source", f"party {body.party.hex()} needs no source")
+    added = _new_key(context, body.party, body.public, body.purpose, body.proof)
+    counted = PartyRow(row.type, row.external, row.index, row.verified, row.keys + 1)
+    return Outcome((added, (state.parties, body.party, counted)))
+
+
+def _party_of_manifest(context: Context, body: Any) -> PartyRow:  # noqa: ANN401
+    """Make the row of a manifest's party that gets its first key."""
+    if body.source is UNSET:
+        raise InputError(
+            "party-unknown",
+            f"party {body.party.hex()} has no entry of its own",
+            hint="cite the manifest entry and line that hold it as `source`",
+        )
+    entry, line = body.source
+    manifest = context.state.party_manifests.get(entry)
+    if manifest is None or not 1 <= line <= manifest[0]:
+        raise InputError("bad-source", f"entry {entry} has no party line {line}")
+    return PartyRow("", "", entry, NEVER, 0)
+
+
+def key_full(context: Context, body: Key, outcome: Outcome) -> Outcome:
+    """A cited manifest line must hold the party that it is cited for."""
+    if body.source is not UNSET:
+        holder = context.state.holders.get(body.party)
+        if holder is None or (holder.index, holder.line) != body.source:
+            raise InputError(
+                "bad-source",
+                f"line {body.source} does not hold party {body.party.hex()}",
+            )
+    return outcome
+
+
+def accredit(context: Context, body: Accredit) -> Outcome:
+    """Grant or withdraw a role (design: authority)."""
+    state = context.state
+    if state.parties.get(body.party) is None:
+        raise InputError("party-unknown", f"no party {body.party.hex()} is registered")
+    held = state.roles.get((body.party, body.role)) is not None
+    granting = body.action == "grant"
+    if held == granting:
+        raise ConflictError(
+            "role-unchanged",
+            f"party {body.party.hex()} {'has' if held else 'does not have'}"
+            f" the role {body.role}",
+        )
+    value = context.index if granting else None
+    return Outcome(((state.roles, (body.party, body.role), value),))
+
+
+def level(context: Context, body: Level) -> Outcome:
+    """Raise the level by one; what follows is beyond this code (format.md §3)."""
+    if body.level != context.state.level + 1:
+        raise InputError(
+            "bad-level",
+            f"level {body.level} does not follow level {context.state.level}",
+        )
+    return NOTHING
+
+
+def acknowledge(context: Context, body: Acknowledge) -> Outcome:
+    """Mark a problem as seen; one that only lines show is marked in full."""
+    problems = context.state.problems
+    row = problems.get(body.index)
+    if row is None or row.code != body.code:
+        return NOTHING
+    new = type(row)(row.code, row.book, context.index)
+    return Outcome(((problems, body.index, new),))
+
+
+def acknowledge_full(
+    context: Context, body: Acknowledge, outcome: Outcome
+) -> Outcome:
+    """There must be such a problem, not acknowledged before."""
+    row = context.state.problems.get(body.index)
+    if row is None or row.code != body.code or row.acknowledged != NEVER:
+        raise InputError(
+            "nothing-to-acknowledge",
+            f"entry {body.index} has no open problem {body.code}",
+        )
+    return outcome
