@@ -32,7 +32,7 @@ from ledger.events.types import UnsetType
 Positive = Annotated[int, Meta(ge=1, le=INTEGER_MAX)]
 
 
-class PartyLine(Body):
+class PartyLine(Body, frozen=True):
     """A party without keys; `verified` counts like a party.verify entry."""
 
     party: Id
@@ -41,7 +41,7 @@ class PartyLine(Body):
     external: External | UnsetType = UNSET
 
 
-class CatalogueLine(Body):
+class CatalogueLine(Body, frozen=True):
     """A recording: external id, ISRC, duration, works with their ppm."""
 
     external: External
@@ -54,7 +54,7 @@ class CatalogueLine(Body):
     ) = UNSET
 
 
-class ShareLine(Body):
+class ShareLine(Body, frozen=True):
     """One line of a share table; `place` counts from 0 within the table."""
 
     party: Id
@@ -65,20 +65,20 @@ class ShareLine(Body):
     subject: External
 
 
-class DatasetLine(Body):
+class DatasetLine(Body, frozen=True):
     """A recording that is trained on."""
 
     external: External
 
 
-class ExposureLine(Body):
+class ExposureLine(Body, frozen=True):
     """How often a recording was shown to the model."""
 
     exposure: Positive
     external: External
 
 
-class DistributionLine(Body):
+class DistributionLine(Body, frozen=True):
     """What one party, or nobody yet, gets of one side of one recording.
 
     Attributes:
@@ -103,7 +103,7 @@ class DistributionLine(Body):
     work: External | UnsetType = UNSET
 
 
-class PayoutLine(Body):
+class PayoutLine(Body, frozen=True):
     """What one party is sent: gross from its balance, less tax."""
 
     gross: Positive

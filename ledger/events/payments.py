@@ -22,7 +22,7 @@ from ledger.events.types import Token
 from ledger.events.types import UnsetType
 
 
-class Due(Body):
+class Due(Body, frozen=True):
     """A society bills a lab for a run under a licence.
 
     Attributes:
@@ -43,14 +43,14 @@ class Due(Body):
     vat: Micro
 
 
-class Application(Body):
+class Application(Body, frozen=True):
     """The part of a payment that pays a due, VAT included."""
 
     amount: Annotated[int, Meta(ge=1, le=INTEGER_MAX)]
     due: Index
 
 
-class PaymentReceived(Body):
+class PaymentReceived(Body, frozen=True):
     """Money has cleared; what is not applied to dues is prepaid.
 
     Attributes:
@@ -67,7 +67,7 @@ class PaymentReceived(Body):
     payer: Id
 
 
-class AllocationNode(Body):
+class AllocationNode(Body, frozen=True):
     """One largest-remainder node, so that a line is checked alone (money.md §2).
 
     Attributes:
@@ -89,7 +89,7 @@ class AllocationNode(Body):
     side: Side | UnsetType = UNSET
 
 
-class Distribution(Body):
+class Distribution(Body, frozen=True):
     """A pool is shared out and closed.
 
     Attributes:
@@ -116,7 +116,7 @@ class Distribution(Body):
     unallocated: Micro
 
 
-class Payout(Body):
+class Payout(Body, frozen=True):
     """A batch of payments to parties leaves for the bank.
 
     Attributes:
@@ -131,7 +131,7 @@ class Payout(Body):
     threshold: Micro
 
 
-class PayoutResult(Body):
+class PayoutResult(Body, frozen=True):
     """What became of the lines of a payout.
 
     Attributes:
@@ -147,7 +147,7 @@ class PayoutResult(Body):
     lines: ManifestRef | UnsetType = UNSET
 
 
-class Reverse(Body):
+class Reverse(Body, frozen=True):
     """Undoes an earlier entry of the same author: every posting negated.
 
     Attributes:

@@ -25,7 +25,7 @@ from ledger.events.types import UnsetType
 SideWeight = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 
 
-class TariffBand(Body):
+class TariffBand(Body, frozen=True):
     """Price of the recordings from `start` to the next band's start.
 
     Attributes:
@@ -39,7 +39,7 @@ class TariffBand(Body):
     start: Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
 
 
-class Tariff(Body):
+class Tariff(Body, frozen=True):
     """What a licence costs: a flat amount, or bands over covered recordings.
 
     Attributes:
@@ -60,7 +60,7 @@ class Tariff(Body):
     ) = UNSET
 
 
-class SideWeights(Body):
+class SideWeights(Body, frozen=True):
     """Integer weights by which a pool falls to the three sides."""
 
     composition: SideWeight
@@ -68,7 +68,7 @@ class SideWeights(Body):
     performer: SideWeight
 
 
-class Scheme(Body):
+class Scheme(Body, frozen=True):
     """How a pool is shared: a rule with all its parameters (money.md §1–3, §5).
 
     Attributes:
@@ -99,14 +99,14 @@ class Scheme(Body):
     sides: SideWeights
 
 
-class ModelName(Body):
+class ModelName(Body, frozen=True):
     """A version of a model, by the lab's own names."""
 
     model: Token
     version: Token
 
 
-class Covers(Body):
+class Covers(Body, frozen=True):
     """What a licence reaches.
 
     Attributes:
@@ -124,7 +124,7 @@ class Covers(Body):
     until: Day | UnsetType = UNSET
 
 
-class LicenceGrant(Body):
+class LicenceGrant(Body, frozen=True):
     """A society licenses a lab; it counts once the lab has accepted it.
 
     Attributes:
@@ -148,7 +148,7 @@ class LicenceGrant(Body):
     terms: Hash | UnsetType = UNSET
 
 
-class LicenceAccept(Body):
+class LicenceAccept(Body, frozen=True):
     """The lab takes the licence that an entry grants."""
 
     grant: Index

@@ -20,7 +20,7 @@ Use = Literal["gen_train", "inference_input", "mining", "other_train", "search"]
 Licences = Annotated[list[Index], Meta(max_length=64)]
 
 
-class Ancestor(Body):
+class Ancestor(Body, frozen=True):
     """A model version of any lab that another one builds on."""
 
     lab: Id
@@ -28,7 +28,7 @@ class Ancestor(Body):
     version: Token
 
 
-class ModelVersion(Body):
+class ModelVersion(Body, frozen=True):
     """A lab names a version of a model and what it descends from.
 
     Attributes:
@@ -42,7 +42,7 @@ class ModelVersion(Body):
     version: Token
 
 
-class RunOpen(Body):
+class RunOpen(Body, frozen=True):
     """A training run is about to start; its permission is judged here.
 
     Attributes:
@@ -61,7 +61,7 @@ class RunOpen(Body):
     version: Token
 
 
-class RunClose(Body):
+class RunClose(Body, frozen=True):
     """A training run is over.
 
     A run that was never opened brings `dataset`, `licences`, `model`, `use`

@@ -79,7 +79,7 @@ class Body(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """Base of everything that is encoded as a map in an event body."""
 
 
-class ManifestRef(Body):
+class ManifestRef(Body, frozen=True):
     """How an event brings a manifest in (format.md §5).
 
     Attributes:
@@ -90,7 +90,7 @@ class ManifestRef(Body):
         totals: sum of each named integer field over all lines.
     """
 
-    lines: Annotated[int, Meta(ge=1, le=INTEGER_MAX)]
+    lines: Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
     order: Annotated[str, Meta(max_length=256)]
     root: Hash
     sealed: bool

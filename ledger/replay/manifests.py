@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from ledger.entry.envelope import Event
     from ledger.events.types import ManifestRef
 
+_PLAIN = line_start(sealed=False)
+_SEALED = line_start(sealed=True)
+
 
 class LineSource(Protocol):
     """Where the lines of manifests are kept."""
@@ -80,13 +83,12 @@ def verified_lines(
 
 
 def lines_again(source: LineSource, kind: str, root: bytes) -> Iterator[Any]:
-    """Read the lines of a plain manifest that was verified at an earlier entry."""
-    start = line_start(sealed=False)
+    """Read the lines of a manifest that was verified at an earlier entry."""
     for number, bundle in enumerate(source.bundles(root)):
-        # Every bundle but the last is full, and a bundle says its own width.
         leaves = parse_bundle(bundle, _width(bundle))
         for leaf in leaves[1:] if number == 0 else leaves:
-            yield parse_line(kind, leaf[start:])
+            plain = leaf.startswith(_PLAIN[0])
+            yield parse_line(kind, leaf[_PLAIN[1] if plain else _SEALED[1] :])
 
 
 def _width(bundle: bytes) -> int:

@@ -23,6 +23,7 @@ from ledger.accounting.chart import Posting
 from ledger.accounting.chart import check_balanced
 from ledger.accounting.chart import control_sums
 from ledger.accounting.money import AMOUNT_MAX
+from ledger.entry.verify import key_id
 from ledger.errors import ConflictError
 from ledger.errors import InputError
 from ledger.errors import InvariantError
@@ -38,7 +39,6 @@ from ledger.replay.chain import move_chain
 from ledger.replay.manifests import LineSource
 from ledger.replay.manifests import lines_again
 from ledger.replay.manifests import verified_lines
-from ledger.replay.outcome import NOTHING
 from ledger.replay.outcome import Context
 from ledger.replay.outcome import Outcome
 from ledger.replay.outcome import Problem
@@ -49,7 +49,6 @@ from ledger.replay.rows import KeyRow
 from ledger.replay.rows import ProblemRow
 from ledger.replay.rules import FULL_RULES
 from ledger.replay.rules import PUBLIC_RULES
-from ledger.replay.rules_identity import key_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -270,5 +269,3 @@ def _check_balance(type_: str, balance: int, amount: int) -> None:
             hint="what leaves the trust account must have come in first",
         )
 
-
-__all__ = ["NOTHING", "FullBookError", "Judged", "Replay"]

@@ -16,7 +16,7 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Base of the rows."""
 
 
-class LogRow(Row):
+class LogRow(Row, frozen=True):
     """The log itself, from genesis."""
 
     log: bytes
@@ -26,7 +26,7 @@ class LogRow(Row):
     utc_offset_minutes: int
 
 
-class KeyRow(Row):
+class KeyRow(Row, frozen=True):
     """A key and the head of its chain."""
 
     party: bytes
@@ -38,7 +38,7 @@ class KeyRow(Row):
     prev: bytes
 
 
-class PartyRow(Row):
+class PartyRow(Row, frozen=True):
     """A party that an entry registered, or that got a key."""
 
     type: str
@@ -48,7 +48,7 @@ class PartyRow(Row):
     keys: int
 
 
-class HolderRow(Row):
+class HolderRow(Row, frozen=True):
     """A party of a manifest."""
 
     type: str
@@ -58,7 +58,7 @@ class HolderRow(Row):
     line: int
 
 
-class RecordingRow(Row):
+class RecordingRow(Row, frozen=True):
     """A recording as one catalogue has it; `ms` 0 and no works if not said."""
 
     catalogue: int
@@ -67,7 +67,7 @@ class RecordingRow(Row):
     works: tuple[tuple[str, int], ...]
 
 
-class ShareRow(Row):
+class ShareRow(Row, frozen=True):
     """One version of the share table of a (subject, side)."""
 
     effective: int
@@ -76,14 +76,14 @@ class ShareRow(Row):
     lines: tuple[tuple[bytes, int, str], ...]
 
 
-class TermsRow(Row):
+class TermsRow(Row, frozen=True):
     """A tariff or scheme: whose, and the body's canonical bytes."""
 
     society: bytes
     body: bytes
 
 
-class LicenceRow(Row):
+class LicenceRow(Row, frozen=True):
     """A granted licence; `accepted` is the entry of its acceptance."""
 
     society: bytes
@@ -98,7 +98,7 @@ class LicenceRow(Row):
     accepted: int
 
 
-class RunRow(Row):
+class RunRow(Row, frozen=True):
     """A training run: judged at `index`, on the log day `day`."""
 
     index: int
@@ -111,7 +111,7 @@ class RunRow(Row):
     dataset: bytes
 
 
-class PoolRow(Row):
+class PoolRow(Row, frozen=True):
     """The money of one licence and run, and which entry closed it.
 
     `unpaid` is what its dues still lack, VAT included; `funded` what is in it.
@@ -127,7 +127,7 @@ class PoolRow(Row):
     closed: int
 
 
-class DueRow(Row):
+class DueRow(Row, frozen=True):
     """A due and what has been paid on it, VAT included."""
 
     society: bytes
@@ -141,7 +141,7 @@ class DueRow(Row):
     reversed: int
 
 
-class PaymentRow(Row):
+class PaymentRow(Row, frozen=True):
     """A payment; `applied` holds (due, amount, funded)."""
 
     society: bytes
@@ -153,7 +153,7 @@ class PaymentRow(Row):
     reversed: int
 
 
-class DistributionRow(Row):
+class DistributionRow(Row, frozen=True):
     """A distribution's totals, as needed to reverse it."""
 
     society: bytes
@@ -169,7 +169,7 @@ class DistributionRow(Row):
     reversed: int
 
 
-class PayoutRow(Row):
+class PayoutRow(Row, frozen=True):
     """A payout and what of it is still in transit or has been confirmed."""
 
     society: bytes
@@ -184,7 +184,7 @@ class PayoutRow(Row):
     reversed: int
 
 
-class PayoutLineRow(Row):
+class PayoutLineRow(Row, frozen=True):
     """One line of a payout: transit, confirmed, failed, returned, reversed."""
 
     gross: int
@@ -193,14 +193,14 @@ class PayoutLineRow(Row):
     state: str
 
 
-class CreditRow(Row):
+class CreditRow(Row, frozen=True):
     """What a party was credited net by distributions, and what was paid out."""
 
     credited: int
     paid: int
 
 
-class ProblemRow(Row):
+class ProblemRow(Row, frozen=True):
     """A problem of an entry and the entry that acknowledged it."""
 
     code: str
@@ -208,7 +208,7 @@ class ProblemRow(Row):
     acknowledged: int
 
 
-class FindingRow(Row):
+class FindingRow(Row, frozen=True):
     """Who is owed for an uncovered recording and side: (party, ppm)."""
 
     code: str

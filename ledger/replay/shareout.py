@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from typing import NamedTuple
+from typing import cast
 
 from ledger.accounting import deductions
 from ledger.accounting import tree
@@ -26,6 +27,7 @@ from ledger.replay.rows import NEVER
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ledger.events.types import Side
     from ledger.replay.coverage import Cell
     from ledger.replay.rows import PoolRow
     from ledger.replay.rows import RecordingRow
@@ -181,8 +183,8 @@ def _deduct(scheme: Scheme, line: tree.GrossLine) -> DistributionLine:
         net=net,
         party=line.party,
         recording=line.recording,
-        side=line.side,  # type: ignore[arg-type]  # one of SIDES
-        state=line.state,  # type: ignore[arg-type]  # payable or suspense
+        side=cast("Side", line.side),
+        state=line.state,
         work=line.work or UNSET,
     )
 
@@ -192,9 +194,9 @@ def _published(named: tree.NamedNode) -> AllocationNode:
     return AllocationNode(
         extra=node.extra,
         key=str(node.key),
-        stage=named.stage,  # type: ignore[arg-type]  # one of the stages
+        stage=named.stage,
         threshold=node.threshold,
         total=node.total,
         weight=node.weight,
-        side=named.side or UNSET,  # type: ignore[arg-type]  # one of SIDES
+        side=cast("Side", named.side) if named.side else UNSET,
     )
