@@ -26,6 +26,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 from operator import attrgetter
 from typing import Literal
 from typing import TypeAlias
@@ -139,7 +140,7 @@ def distribute(
     unallocated = 0
     head_key = cache(verified)
     for side, weight, amount in zip(SIDES, sides, split.amounts, strict=True):
-        cells = sorted(cells_by_side.get(side, ()), key=attrgetter("recording"))
+        cells = _in_order(side, cells_by_side.get(side, ()))
         if weight and not cells:
             unallocated += amount
         elif weight and basis == "per_holder":
@@ -147,6 +148,17 @@ def distribute(
         elif weight:
             nodes += _add_units(amounts, amount, side, cells, basis)
     return Distribution(_lines(amounts, total - unallocated), nodes, unallocated)
+
+
+def _in_order(side: str, cells: Sequence[Cell]) -> list[Cell]:
+    ordered = sorted(cells, key=attrgetter("recording"))
+    for cell, following in pairwise(ordered):
+        if cell.recording == following.recording:
+            raise InvariantError("bad-cell", f"{side} of {cell.recording} is doubled")
+    for cell in ordered:
+        if cell.side != side:
+            raise InvariantError("bad-cell", f"{cell.side} cell among those of {side}")
+    return ordered
 
 
 def _add_units(
