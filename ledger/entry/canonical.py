@@ -43,10 +43,16 @@ STRING_BYTES_MAX = 1024
 Value: TypeAlias = Union[bool, int, str, bytes, "list[Value]", "dict[str, Value]"]
 """What canonical MessagePack can hold."""
 
+encode_trusted = msgspec.msgpack.Encoder(order="deterministic").encode
+"""Encode a value without a check, in the same form.
+
+For values that were checked otherwise, and for those that are only hashed and never
+parsed: the rows of a state digest hold the empty string, for one (format.md §6).
+"""
+
 _FIELD_MAYBE_EMPTY = "order"
 _BOMB_BYTES_MIN = 1024
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]").search
-_encode = msgspec.msgpack.Encoder(order="deterministic").encode
 _skip = msgspec.msgpack.Decoder(msgspec.Raw).decode
 
 
@@ -58,15 +64,7 @@ def encode(value: Value) -> bytes:
             the value can't be held (see ``check_value``).
     """
     check_value(value)
-    return _encode(value)
-
-
-def encode_trusted(value: object) -> bytes:
-    """Encode a value that is only hashed, never parsed: nothing is checked.
-
-    The rows of a state digest hold the empty string, for one (format.md §6).
-    """
-    return _encode(value)
+    return encode_trusted(value)
 
 
 def decode(data: bytes, *, max_bytes: int = BYTES_MAX) -> Value:
@@ -122,7 +120,7 @@ def _decode(data: bytes, max_bytes: int, depth: int) -> Value:
         raise FormatError("too-large", f"{len(data)} bytes instead of {max_bytes}")
     value = _unpack(data)
     check_value(value, depth=depth)
-    if _encode(value) != data:
+    if encode_trusted(value) != data:
         raise FormatError(
             "not-canonical",
             f"{len(data)} bytes are not the canonical encoding of their value",
