@@ -1,0 +1,91 @@
+"""The log's database: one file, `ledger.db`, in the home folder.
+
+>>> import tempfile
+>>> with tempfile.TemporaryDirectory() as home:
+...     store = SqliteStore.create(Path(home))
+...     with store.transaction():
+...         store.swap_checkpoint(None, "first")
+...     store.close()
+...     reader = SqliteStore.open(Path(home), read_only=True)
+...     reader.checkpoint()
+...     reader.close()
+'first'
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from ledger.storage.base import checkpoint_moved
+from ledger.storage.sqlite_derived import SqliteDerived
+from ledger.storage.sqlite_entries import SqliteEntries
+from ledger.storage.sqlite_entries import SqliteManifests
+from ledger.storage.sqlite_open import Journal
+from ledger.storage.sqlite_open import create_file
+from ledger.storage.sqlite_open import open_file
+from ledger.storage.sqlite_rows import SqliteRows
+
+FILE_NAME = "ledger.db"
+
+_CHECKPOINT = "SELECT text FROM head WHERE name = 'checkpoint'"
+
+
+class SqliteStore(SqliteEntries, SqliteManifests, SqliteDerived):
+    """A store in SQLite; use `create` or `open`.
+
+    One thread at a time uses it, and no process forked from its own. Whoever
+    writes holds a `WriterLock` from before opening until after closing.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, *, read_only: bool = False
+    ) -> None:
+        super().__init__(connection, read_only=read_only)
+        self._rows = SqliteRows(self)
+
+    @classmethod
+    def create(cls, home: Path) -> SqliteStore:
+        """Make the database in a home that has none, and open it for writing.
+
+        Raises:
+            HomeError: `store-exists`, `disk-full`, `store-unreadable`.
+        """
+        create_file(home / FILE_NAME)
+        return cls.open(home)
+
+    @classmethod
+    def open(
+        cls, home: Path, *, read_only: bool = False, journal: Journal | None = None
+    ) -> SqliteStore:
+        """Open the database; takes the same time however long the log is.
+
+        Args:
+            home: the folder that holds it.
+            read_only: for all who are not the writer.
+            journal: instead of the one that suits the SQLite loaded.
+
+        Raises:
+            HomeError: `store-missing`, `store-version`, `store-damaged`,
+                `store-not-durable`, `store-recovering`, `store-busy`.
+        """
+        connection = open_file(home / FILE_NAME, read_only=read_only, journal=journal)
+        return cls(connection, read_only=read_only)
+
+    @property
+    def rows(self) -> SqliteRows:
+        """The state tables, written in the store's transactions."""
+        return self._rows
+
+    def checkpoint(self) -> str | None:
+        """Read the newest checkpoint's text."""
+        found: tuple[str] | None = self.one(_CHECKPOINT)
+        return found[0] if found else None
+
+    def swap_checkpoint(self, old: str | None, new: str) -> None:
+        """Replace the checkpoint if it still is `old`."""
+        with self.writing() as database:
+            if self.checkpoint() != old:
+                raise checkpoint_moved()
+            row = {"name": "checkpoint", "text": new}
+            database.table("head").upsert(row, pk="name")

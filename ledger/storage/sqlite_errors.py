@@ -1,0 +1,94 @@
+"""What SQLite says, in the words of the log home: one code for each remedy.
+
+    SQLITE_FULL             disk-full          SQLITE_CANTOPEN    store-unreadable
+    SQLITE_CORRUPT, NOTADB  store-damaged      SQLITE_IOERR       store-unreadable
+    SQLITE_BUSY, LOCKED     store-busy         SQLITE_READONLY    store-read-only
+    a doubled key           already-stored     a hot journal      store-recovering
+    a failed COMMIT         commit-unknown     anything else is a bug of ours
+
+A failed commit is told apart because nobody knows what it left behind: of the
+errors injected into a commit, some leave the transaction stored.
+
+>>> explain(sqlite3.ProgrammingError("Incorrect number of bindings"), "a query").code
+'store-misused'
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from ledger.errors import ConflictError
+from ledger.errors import HomeError
+from ledger.errors import InvariantError
+from ledger.errors import LedgerError
+
+_HOME: dict[int, tuple[str, str]] = {
+    sqlite3.SQLITE_FULL: ("disk-full", "free some space, then start again"),
+    sqlite3.SQLITE_CORRUPT: (
+        "store-damaged",
+        "restore a backup, then audit it against a checkpoint that others hold",
+    ),
+    sqlite3.SQLITE_NOTADB: (
+        "store-damaged",
+        "restore a backup, then audit it against a checkpoint that others hold",
+    ),
+    sqlite3.SQLITE_BUSY: ("store-busy", "another process holds it; try again"),
+    sqlite3.SQLITE_LOCKED: ("store-busy", "another process holds it; try again"),
+    sqlite3.SQLITE_READONLY: ("store-read-only", "check owner and mode of the home"),
+    sqlite3.SQLITE_PERM: ("store-unreadable", "check owner and mode of the home"),
+    sqlite3.SQLITE_CANTOPEN: (
+        "store-unreadable",
+        "check owner, mode and free space of the home",
+    ),
+    sqlite3.SQLITE_IOERR: (
+        "store-unreadable",
+        "the disk returns errors: read the kernel's log before anything else",
+    ),
+}
+
+_DOUBLES = (
+    sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+    sqlite3.SQLITE_CONSTRAINT_ROWID,
+)
+
+SAFE_TO_REPEAT = (
+    "whether it was stored is unknown; the same event is safe to send again"
+)
+
+
+def primary_code(error: sqlite3.Error) -> int:
+    """Give SQLite's primary result code; 0 for an error of the Python module."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def explain(error: sqlite3.Error, doing: str) -> LedgerError:
+    """Make an error of ours of one that SQLite raised outside of a commit."""
+    extended = getattr(error, "sqlite_errorcode", 0)
+    if extended == sqlite3.SQLITE_READONLY_ROLLBACK:
+        return HomeError(
+            "store-recovering",
+            f"{doing}: a writer stopped in mid-transaction",
+            hint="open the log once for writing; that undoes the unfinished part",
+        )
+    if extended in _DOUBLES:
+        return ConflictError("already-stored", f"{doing}: {error}")
+    code, hint = _HOME.get(primary_code(error), ("", ""))
+    if not code:
+        return InvariantError("store-misused", f"{doing}: {error}")
+    return HomeError(code, f"{doing}: {error}", hint=hint)
+
+
+def explain_commit(error: sqlite3.Error) -> HomeError:
+    """Make an error of ours of one that a COMMIT raised."""
+    if primary_code(error) == sqlite3.SQLITE_FULL:
+        return HomeError(
+            "disk-full",
+            f"commit: {error}: {SAFE_TO_REPEAT}",
+            hint="free some space, start again, and send it again",
+        )
+    return HomeError(
+        "commit-unknown",
+        f"commit: {error}: {SAFE_TO_REPEAT}",
+        hint="stop; if the disk failed, restart the machine and audit before going on",
+    )
