@@ -103,6 +103,7 @@ def provide_browser() -> None:
             env=variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             check=False,
         )
     if not shutil.which("chromium"):
