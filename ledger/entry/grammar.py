@@ -5,12 +5,10 @@
     isrc       ISO 3901, 12 characters          CPDEM2600001
     iswc       ISO 15707, T and 10 digits       T0345246801
     currency   ISO 4217 alphabetic              SEK
-    territory  ISO 3166-1 alpha-2               SE
-    day        YYYY-MM-DD, a day that exists    2026-11-22
 
 Everything else is text: strict UTF-8 of 1 to 1,024 bytes without control codes.
-What a grammar accepts can never change, so none asks a list that does: whether a
-country or a currency exists is a warning before signing, not a rule of the format.
+What a grammar accepts can never change, so none asks a list that does: whether the
+country of an ISRC exists is a warning before signing, not a rule of the format.
 The constants are whole-string patterns for ``msgspec.Meta(pattern=…)`` as well.
 
 >>> check_external("jamendo:track_0000948")
@@ -22,7 +20,6 @@ ledger.errors.FormatError: 'cpdem2600001' is not an ISRC
 from __future__ import annotations
 
 import re
-from datetime import date
 
 from ledger.entry.canonical import STRING_BYTES_MAX
 from ledger.entry.canonical import check_value
@@ -35,8 +32,6 @@ EXTERNAL = r"^[a-z0-9-]+:[!-~]{1,96}\Z"
 ISRC = r"^[A-Z]{2}[A-Z0-9]{3}[0-9]{7}\Z"
 ISWC = r"^T[0-9]{10}\Z"
 CURRENCY = r"^[A-Z]{3}\Z"
-TERRITORY = r"^[A-Z]{2}\Z"
-DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z"
 TEXT = "^[^\x00-\x1f\x7f-\x9f]+\\Z"
 """Text but for its 1,024 bytes, which canonical MessagePack checks already."""
 
@@ -45,8 +40,6 @@ _external = re.compile(EXTERNAL).match
 _isrc = re.compile(ISRC).match
 _iswc = re.compile(ISWC).match
 _currency = re.compile(CURRENCY).match
-_territory = re.compile(TERRITORY).match
-_day = re.compile(DAY).match
 
 
 def check_token(text: str) -> None:
@@ -131,43 +124,6 @@ def check_currency(text: str) -> None:
         )
 
 
-def check_territory(text: str) -> None:
-    """Check the form of a territory code (ISO 3166-1 alpha-2).
-
-    Raises:
-        FormatError: ``bad-territory``.
-    """
-    if _territory(text) is None:
-        raise FormatError(
-            "bad-territory",
-            f"{excerpt(text)} is not a territory code",
-            hint="two upper-case letters, as in SE",
-        )
-
-
-def check_day(text: str) -> None:
-    """Check that a day is written YYYY-MM-DD, and exists.
-
-    Raises:
-        FormatError: ``bad-day``.
-    """
-    # The pattern first: fromisoformat also takes 20261122 and 2026-W47-7.
-    if _day(text) is None or not _day_exists(text):
-        raise FormatError(
-            "bad-day",
-            f"{excerpt(text)} is not a day",
-            hint="write YYYY-MM-DD, as in 2026-11-22",
-        )
-
-
 def _iswc_adds_up(text: str) -> bool:
     weighted = sum(place * int(digit) for place, digit in enumerate(text[1:10], 1))
     return (1 + weighted + int(text[10])) % 10 == 0
-
-
-def _day_exists(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
