@@ -172,6 +172,7 @@ def test_blocks_are_found_where_they_stand() -> None:
         ("console", 14, "it never ends"),
         ("console", 19, ""),
     ]
+    assert blocks[3].text.startswith("$ echo one \\\n    two\none two\n")
     assert markdown.anchors(prose) == {"a-heading-with-code"}
     assert [to for _, to in markdown.links(prose)] == ["#a-heading-with-code", "x.md"]
 

@@ -144,6 +144,7 @@ def test_what_is_no_environment_is_never_deleted(checkout: Path) -> None:
         made.prepare(development=False)
     assert error.value.fix.startswith("move it away: mv ")
     made.folder.rename(checkout / "elsewhere")
+    (checkout / "elsewhere" / "pyvenv.cfg").touch()
     made.folder.symlink_to(checkout / "elsewhere")
     with pytest.raises(SetupError):
         made.prepare(development=False)
