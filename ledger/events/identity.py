@@ -28,14 +28,14 @@ Purpose = Literal["root", "sign"]
 Role = Literal["auditor", "lab", "provider", "registrar", "society"]
 
 
-class CurrencyRule(Body, frozen=True):
+class CurrencyRule(Body, frozen=True, kw_only=True):
     """A currency of the log: its code and the decimals of its minor unit."""
 
     code: Currency
     exponent: Annotated[int, Meta(ge=0, le=6)]
 
 
-class Genesis(Body, frozen=True):
+class Genesis(Body, frozen=True, kw_only=True):
     """The first entry: what this log is, who runs it, which money it counts.
 
     Attributes:
@@ -57,7 +57,7 @@ class Genesis(Body, frozen=True):
     utc_offset: Annotated[int, Meta(ge=-1_440, le=1_440)]
 
 
-class Party(Body, frozen=True):
+class Party(Body, frozen=True, kw_only=True):
     """Registers one party with its root key, or a manifest of many without keys.
 
     Either `parties` alone, or `party`, `type`, `public` and `proof` together.
@@ -79,13 +79,13 @@ class Party(Body, frozen=True):
     type: PartyType | UnsetType = UNSET
 
 
-class PartyVerify(Body, frozen=True):
+class PartyVerify(Body, frozen=True, kw_only=True):
     """The registrar has established who stands behind a party."""
 
     party: Id
 
 
-class Key(Body, frozen=True):
+class Key(Body, frozen=True, kw_only=True):
     """Adds or revokes a key of a party; effective from its own index on.
 
     Attributes:
@@ -100,15 +100,15 @@ class Key(Body, frozen=True):
     """
 
     action: Literal["add", "revoke"]
-    party: Id
     key: Hash | UnsetType = UNSET
+    party: Id
     proof: Proof | UnsetType = UNSET
     public: Hash | UnsetType = UNSET
     purpose: Purpose | UnsetType = UNSET
     source: tuple[Index, Index] | UnsetType = UNSET
 
 
-class Accredit(Body, frozen=True):
+class Accredit(Body, frozen=True, kw_only=True):
     """Gives a party a role, or takes it away, from the next entry on."""
 
     action: Literal["grant", "withdraw"]
@@ -116,13 +116,13 @@ class Accredit(Body, frozen=True):
     role: Role
 
 
-class Level(Body, frozen=True):
+class Level(Body, frozen=True, kw_only=True):
     """Raises the level by one, from the next entry on."""
 
     level: Annotated[int, Meta(ge=2, le=1_000)]
 
 
-class Acknowledge(Body, frozen=True):
+class Acknowledge(Body, frozen=True, kw_only=True):
     """The operator has seen a problem of an earlier entry, and says so."""
 
     code: Token

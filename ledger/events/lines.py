@@ -32,16 +32,16 @@ from ledger.events.types import UnsetType
 Positive = Annotated[int, Meta(ge=1, le=INTEGER_MAX)]
 
 
-class PartyLine(Body, frozen=True):
+class PartyLine(Body, frozen=True, kw_only=True):
     """A party without keys; `verified` counts like a party.verify entry."""
 
+    external: External | UnsetType = UNSET
     party: Id
     type: PartyType
     verified: bool
-    external: External | UnsetType = UNSET
 
 
-class CatalogueLine(Body, frozen=True):
+class CatalogueLine(Body, frozen=True, kw_only=True):
     """A recording: external id, ISRC, duration, works with their ppm."""
 
     external: External
@@ -54,7 +54,7 @@ class CatalogueLine(Body, frozen=True):
     ) = UNSET
 
 
-class ShareLine(Body, frozen=True):
+class ShareLine(Body, frozen=True, kw_only=True):
     """One line of a share table; `place` counts from 0 within the table."""
 
     party: Id
@@ -65,20 +65,20 @@ class ShareLine(Body, frozen=True):
     subject: External
 
 
-class DatasetLine(Body, frozen=True):
+class DatasetLine(Body, frozen=True, kw_only=True):
     """A recording that is trained on."""
 
     external: External
 
 
-class ExposureLine(Body, frozen=True):
+class ExposureLine(Body, frozen=True, kw_only=True):
     """How often a recording was shown to the model."""
 
     exposure: Positive
     external: External
 
 
-class DistributionLine(Body, frozen=True):
+class DistributionLine(Body, frozen=True, kw_only=True):
     """What one party, or nobody yet, gets of one side of one recording.
 
     Attributes:
@@ -103,7 +103,7 @@ class DistributionLine(Body, frozen=True):
     work: External | UnsetType = UNSET
 
 
-class PayoutLine(Body, frozen=True):
+class PayoutLine(Body, frozen=True, kw_only=True):
     """What one party is sent: gross from its balance, less tax."""
 
     gross: Positive

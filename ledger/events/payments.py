@@ -22,7 +22,7 @@ from ledger.events.types import Token
 from ledger.events.types import UnsetType
 
 
-class Due(Body, frozen=True):
+class Due(Body, frozen=True, kw_only=True):
     """A society bills a lab for a run under a licence.
 
     Attributes:
@@ -43,14 +43,14 @@ class Due(Body, frozen=True):
     vat: Micro
 
 
-class Application(Body, frozen=True):
+class Application(Body, frozen=True, kw_only=True):
     """The part of a payment that pays a due, VAT included."""
 
     amount: Annotated[int, Meta(ge=1, le=INTEGER_MAX)]
     due: Index
 
 
-class PaymentReceived(Body, frozen=True):
+class PaymentReceived(Body, frozen=True, kw_only=True):
     """Money has cleared; what is not applied to dues is prepaid.
 
     Attributes:
@@ -67,12 +67,12 @@ class PaymentReceived(Body, frozen=True):
     payer: Id
 
 
-class AllocationNode(Body, frozen=True):
+class AllocationNode(Body, frozen=True, kw_only=True):
     """One largest-remainder node, so that a line is checked alone (money.md §2).
 
     Attributes:
         extra: K, how many children got one micro-unit more.
-        key: key*, the last of those that tie at the threshold; "" if K is 0.
+        key: key*, the last of those that tie at the threshold; absent if K is 0.
         side: the side below which the node stands; absent at the side node.
         stage: which list of children it shared out.
         threshold: t.
@@ -81,15 +81,15 @@ class AllocationNode(Body, frozen=True):
     """
 
     extra: Micro
-    key: Annotated[str, Meta(max_length=128)]
+    key: Annotated[str, Meta(min_length=1, max_length=128)] | UnsetType = UNSET
+    side: Side | UnsetType = UNSET
     stage: Literal["head", "other", "side", "unit", "verified"]
     threshold: Micro
     total: Micro
     weight: Micro
-    side: Side | UnsetType = UNSET
 
 
-class Distribution(Body, frozen=True):
+class Distribution(Body, frozen=True, kw_only=True):
     """A pool is shared out and closed.
 
     Attributes:
@@ -116,7 +116,7 @@ class Distribution(Body, frozen=True):
     unallocated: Micro
 
 
-class Payout(Body, frozen=True):
+class Payout(Body, frozen=True, kw_only=True):
     """A batch of payments to parties leaves for the bank.
 
     Attributes:
@@ -131,7 +131,7 @@ class Payout(Body, frozen=True):
     threshold: Micro
 
 
-class PayoutResult(Body, frozen=True):
+class PayoutResult(Body, frozen=True, kw_only=True):
     """What became of the lines of a payout.
 
     Attributes:
@@ -142,12 +142,12 @@ class PayoutResult(Body, frozen=True):
     """
 
     charges: Micro
+    lines: ManifestRef | UnsetType = UNSET
     outcome: Literal["confirmed", "failed", "returned"]
     payout: Index
-    lines: ManifestRef | UnsetType = UNSET
 
 
-class Reverse(Body, frozen=True):
+class Reverse(Body, frozen=True, kw_only=True):
     """Undoes an earlier entry of the same author: every posting negated.
 
     Attributes:

@@ -19,13 +19,13 @@ from ledger.events.types import Token
 from ledger.events.types import UnsetType
 
 
-class Catalogue(Body, frozen=True):
+class Catalogue(Body, frozen=True, kw_only=True):
     """Brings recordings in, as a manifest of catalogue lines."""
 
     recordings: ManifestRef
 
 
-class ShareRow(Body, frozen=True):
+class ShareRow(Body, frozen=True, kw_only=True):
     """One holder of a side: party (zeros: unknown), parts per million, role."""
 
     party: Id
@@ -33,7 +33,7 @@ class ShareRow(Body, frozen=True):
     role: Token
 
 
-class ShareTable(Body, frozen=True):
+class ShareTable(Body, frozen=True, kw_only=True):
     """The table of one side of one recording or work, in its signed order."""
 
     lines: Annotated[list[ShareRow], Meta(min_length=1, max_length=512)]
@@ -41,7 +41,7 @@ class ShareTable(Body, frozen=True):
     subject: External
 
 
-class Shares(Body, frozen=True):
+class Shares(Body, frozen=True, kw_only=True):
     """Share tables: one in the event itself, or many as a manifest.
 
     Attributes:

@@ -25,7 +25,7 @@ from ledger.events.types import UnsetType
 SideWeight = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 
 
-class TariffBand(Body, frozen=True):
+class TariffBand(Body, frozen=True, kw_only=True):
     """Price of the recordings from `start` to the next band's start.
 
     Attributes:
@@ -39,7 +39,7 @@ class TariffBand(Body, frozen=True):
     start: Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
 
 
-class Tariff(Body, frozen=True):
+class Tariff(Body, frozen=True, kw_only=True):
     """What a licence costs: a flat amount, or bands over covered recordings.
 
     Attributes:
@@ -51,16 +51,16 @@ class Tariff(Body, frozen=True):
         per: what one fee pays for: a model version, or a single run.
     """
 
-    currency: Currency
-    per: Literal["run", "version"]
     amount: Micro | UnsetType = UNSET
     banding: Literal["graduated", "slab"] | UnsetType = UNSET
     bands: (
         Annotated[list[TariffBand], Meta(min_length=1, max_length=256)] | UnsetType
     ) = UNSET
+    currency: Currency
+    per: Literal["run", "version"]
 
 
-class SideWeights(Body, frozen=True):
+class SideWeights(Body, frozen=True, kw_only=True):
     """Integer weights by which a pool falls to the three sides."""
 
     composition: SideWeight
@@ -68,7 +68,7 @@ class SideWeights(Body, frozen=True):
     performer: SideWeight
 
 
-class Scheme(Body, frozen=True):
+class Scheme(Body, frozen=True, kw_only=True):
     """How a pool is shared: a rule with all its parameters (money.md §1–3, §5).
 
     Attributes:
@@ -99,14 +99,14 @@ class Scheme(Body, frozen=True):
     sides: SideWeights
 
 
-class ModelName(Body, frozen=True):
+class ModelName(Body, frozen=True, kw_only=True):
     """A version of a model, by the lab's own names."""
 
     model: Token
     version: Token
 
 
-class Covers(Body, frozen=True):
+class Covers(Body, frozen=True, kw_only=True):
     """What a licence reaches.
 
     Attributes:
@@ -120,11 +120,11 @@ class Covers(Body, frozen=True):
     any_version: bool
     derivatives: bool
     sides: Annotated[list[Side], Meta(min_length=1, max_length=3)]
-    versions: Annotated[list[ModelName], Meta(max_length=256)]
     until: Day | UnsetType = UNSET
+    versions: Annotated[list[ModelName], Meta(max_length=256)]
 
 
-class LicenceGrant(Body, frozen=True):
+class LicenceGrant(Body, frozen=True, kw_only=True):
     """A society licenses a lab; it counts once the lab has accepted it.
 
     Attributes:
@@ -141,14 +141,14 @@ class LicenceGrant(Body, frozen=True):
     lab: Id
     scheme: Index
     tariff: Index
+    terms: Hash | UnsetType = UNSET
     territories: Annotated[
         list[Annotated[str, Meta(pattern=r"^([A-Z]{2}|001)\Z")]],
         Meta(min_length=1, max_length=256),
     ]
-    terms: Hash | UnsetType = UNSET
 
 
-class LicenceAccept(Body, frozen=True):
+class LicenceAccept(Body, frozen=True, kw_only=True):
     """The lab takes the licence that an entry grants."""
 
     grant: Index

@@ -20,7 +20,7 @@ Use = Literal["gen_train", "inference_input", "mining", "other_train", "search"]
 Licences = Annotated[list[Index], Meta(max_length=64)]
 
 
-class Ancestor(Body, frozen=True):
+class Ancestor(Body, frozen=True, kw_only=True):
     """A model version of any lab that another one builds on."""
 
     lab: Id
@@ -28,7 +28,7 @@ class Ancestor(Body, frozen=True):
     version: Token
 
 
-class ModelVersion(Body, frozen=True):
+class ModelVersion(Body, frozen=True, kw_only=True):
     """A lab names a version of a model and what it descends from.
 
     Attributes:
@@ -42,7 +42,7 @@ class ModelVersion(Body, frozen=True):
     version: Token
 
 
-class RunOpen(Body, frozen=True):
+class RunOpen(Body, frozen=True, kw_only=True):
     """A training run is about to start; its permission is judged here.
 
     Attributes:
@@ -61,7 +61,7 @@ class RunOpen(Body, frozen=True):
     version: Token
 
 
-class RunClose(Body, frozen=True):
+class RunClose(Body, frozen=True, kw_only=True):
     """A training run is over.
 
     A run that was never opened brings `dataset`, `licences`, `model`, `use`
@@ -73,12 +73,12 @@ class RunClose(Body, frozen=True):
         started: claimed time of the start.
     """
 
-    ended: TimeMs
-    run: Token
-    started: TimeMs
     dataset: ManifestRef | UnsetType = UNSET
+    ended: TimeMs
     exposure: ManifestRef | UnsetType = UNSET
     licences: Licences | UnsetType = UNSET
     model: Token | UnsetType = UNSET
+    run: Token
+    started: TimeMs
     use: Use | UnsetType = UNSET
     version: Token | UnsetType = UNSET

@@ -79,7 +79,7 @@ class Body(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """Base of everything that is encoded as a map in an event body."""
 
 
-class ManifestRef(Body, frozen=True):
+class ManifestRef(Body, frozen=True, kw_only=True):
     """How an event brings a manifest in (format.md §5).
 
     Attributes:

@@ -1,7 +1,7 @@
 """Entries to state: the rules of the log, as one pure fold (format.md §6).
 
-    chain ─ authority ─ rules_* ─ replay
-              state ─ table ─ rows
+chain ─ authority ─ rules_* ─ replay
+          state ─ table ─ rows
 """
 
 from __future__ import annotations

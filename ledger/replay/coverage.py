@@ -113,7 +113,9 @@ class Coverage:
                 found.append((index, licence))
         return sorted(found, key=lambda item: item[1].accepted)
 
-    def recording(self, external: str, licence: int | None = None) -> RecordingRow | None:
+    def recording(
+        self, external: str, licence: int | None = None
+    ) -> RecordingRow | None:
         """Find a recording as the run's licences have it, or as anyone does."""
         rows = self._state.recordings.get(external) or ()
         for index, terms in self._licences:

@@ -101,8 +101,6 @@ FullRule = Callable[[Context, Any, Outcome], Outcome]
 NOTHING = Outcome()
 
 
-
-
 def body_of(row_body: bytes, kind: type[Body]) -> Any:  # noqa: ANN401
     """Decode a body that was checked when its entry was replayed."""
     return msgspec.msgpack.decode(row_body, type=kind)

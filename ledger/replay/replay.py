@@ -142,9 +142,7 @@ class Replay:
             return Judged((), ())
         body = parse_body(event.kind, event.body)
         check_authority(state, event, _signing_key(state, entry, body), body)
-        context = Context(
-            state, entry, self._read_lines(entry), self._reread_lines
-        )
+        context = Context(state, entry, self._read_lines(entry), self._reread_lines)
         manifests = self._new_manifests(entry, body)
         outcome = PUBLIC_RULES[event.kind](context, body)
         check_balanced(outcome.postings)
@@ -268,4 +266,3 @@ def _check_balance(type_: str, balance: int, amount: int) -> None:
             f"clients' money would fall to {balance} µ",
             hint="what leaves the trust account must have come in first",
         )
-

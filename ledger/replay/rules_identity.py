@@ -107,7 +107,9 @@ def party(context: Context, body: Party) -> Outcome:
         return Outcome(((state.party_manifests, context.index, row),))
     single: Any = body
     if state.parties.get(single.party) is not None or not any(single.party):
-        raise ConflictError("party-exists", f"party {single.party.hex()} exists already")
+        raise ConflictError(
+            "party-exists", f"party {single.party.hex()} exists already"
+        )
     external = "" if single.external is UNSET else single.external
     key = _new_key(context, single.party, single.public, "root", single.proof)
     row_ = PartyRow(single.type, external, context.index, NEVER, 1)
@@ -264,9 +266,7 @@ def acknowledge(context: Context, body: Acknowledge) -> Outcome:
     return Outcome(((problems, body.index, new),))
 
 
-def acknowledge_full(
-    context: Context, body: Acknowledge, outcome: Outcome
-) -> Outcome:
+def acknowledge_full(context: Context, body: Acknowledge, outcome: Outcome) -> Outcome:
     """There must be such a problem, not acknowledged before."""
     row = context.state.problems.get(body.index)
     if row is None or row.code != body.code or row.acknowledged != NEVER:

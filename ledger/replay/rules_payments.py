@@ -41,7 +41,7 @@ def pool_id(licence: int, run: str) -> bytes:
     """Name the pool of a licence and run (format.md §6).
 
     >>> pool_id(9, "run-1").hex()
-    '4d4d0f4a7ab3d5e4d9e2bd4c1f7c5a54'
+    '31beed3c588a0ea512501a15b1093619'
     """
     return sha256(POOL_TAG + msgspec.msgpack.encode((licence, run))).digest()[:16]
 

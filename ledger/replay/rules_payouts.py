@@ -54,7 +54,9 @@ def payout(context: Context, body: Payout) -> Outcome:
 
 def payable(state: State, society: bytes, party: bytes, currency: str) -> int:
     """What a society owes a party, in µ."""
-    return -(state.accounts.get((society, "liability", "payable", party, currency)) or 0)
+    return -(
+        state.accounts.get((society, "liability", "payable", party, currency)) or 0
+    )
 
 
 def payout_full(context: Context, body: Payout, outcome: Outcome) -> Outcome:

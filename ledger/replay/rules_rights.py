@@ -38,9 +38,7 @@ def catalogue_full(context: Context, body: Catalogue, outcome: Outcome) -> Outco
     """Bring the recordings in, as this catalogue has them."""
     recordings = context.state.recordings
     puts: list[Put] = list(outcome.puts)
-    for number, line in enumerate(
-        context.read_lines("recordings", body.recordings), 1
-    ):
+    for number, line in enumerate(context.read_lines("recordings", body.recordings), 1):
         works = () if line.works is UNSET else tuple(line.works)
         if works and (
             sum(ppm for _, ppm in works) != PPM

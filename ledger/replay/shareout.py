@@ -193,7 +193,7 @@ def _published(named: tree.NamedNode) -> AllocationNode:
     node = named.node
     return AllocationNode(
         extra=node.extra,
-        key=str(node.key),
+        key=str(node.key) or UNSET,
         stage=named.stage,
         threshold=node.threshold,
         total=node.total,

@@ -157,6 +157,8 @@ class State:
         if self._rows is None:
             return
         changes = [change for table in self.tables for change in table.changes()]
+        if not changes:
+            return
         head = _encode((self.size, self.level, self.last_leaf, self.last_time_ms))
         self._rows.write([*changes, (_HEAD_TABLE, b"", head)])
         for table in self.tables:

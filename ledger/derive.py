@@ -1,0 +1,120 @@
+"""Rows for questions: postings and mentions of an entry (design: storage).
+
+Nothing here decides anything. What an entry posted comes from replay; this adds
+which recording a line was for, and by which words the entry can be found. The
+log and its lines can rebuild all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from typing import Any
+
+import msgspec
+
+from ledger.accounting.chart import CLASSES
+from ledger.events.registry import manifest_refs
+from ledger.events.types import UNSET
+from ledger.storage.base import PARTY
+from ledger.storage.base import Mention
+from ledger.storage.base import PostingRow
+
+if TYPE_CHECKING:
+    from ledger.accounting.chart import Posting
+    from ledger.replay.outcome import ReplayEntry
+
+ReadLines = Callable[[str, bytes], Iterator[Any]]
+
+_PARTY_FIELDS = ("party", "operator", "lab", "payer")
+_NAME_FIELDS = ("run", "model", "version", "external", "origin")
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def posting_rows(
+    entry: ReplayEntry,
+    body: Any,
+    postings: tuple[Posting, ...],
+    read: ReadLines,  # noqa: ANN401
+) -> Iterator[PostingRow]:
+    """Turn the postings of an entry into rows, with the recording of each line."""
+    cells: dict[int, tuple[str, str]] = {}
+    if entry.event.kind == "distribution":
+        lines = read("distribution/lines", body.lines.root)
+        cells = {n: (line.recording, line.side) for n, line in enumerate(lines, 1)}
+    for leg, posting in enumerate(postings):
+        subject = posting.subject
+        recording, side = cells.get(posting.line, (None, None))
+        if isinstance(subject, tuple):
+            recording, side = subject
+        is_party = posting.type in {"payable", "prepaid", "receivable"}
+        yield PostingRow(
+            entry_index=entry.index,
+            leg=leg,
+            society=posting.society,
+            account_class=CLASSES[posting.type],
+            account_type=posting.type,
+            subject=_encode(subject),
+            party=subject if is_party and isinstance(subject, bytes) else None,
+            recording=recording,
+            side=side,
+            currency=posting.currency,
+            amount=posting.amount,
+            line=posting.line,
+        )
+
+
+def mentions(entry: ReplayEntry, body: Any, read: ReadLines) -> Iterator[Mention]:  # noqa: ANN401
+    """Give the words by which an entry is found."""
+    index, event = entry.index, entry.event
+
+    def mention(what: str, value: str) -> Mention:
+        return Mention(value=value, what=what, entry_index=index, kind=event.kind)
+
+    yield mention("hash", entry.leaf_hash.hex())
+    yield mention("event", event.id.hex())
+    yield mention(PARTY, event.author.hex())
+    if body is None:
+        return
+    for field in _PARTY_FIELDS:
+        value = getattr(body, field, UNSET)
+        if isinstance(value, bytes):
+            yield mention(PARTY, value.hex())
+    for field in _NAME_FIELDS:
+        value = getattr(body, field, UNSET)
+        if isinstance(value, str):
+            yield mention(field, value)
+    if event.kind == "shares" and body.table is not UNSET:
+        yield mention("recording", body.table.subject)
+        for row in body.table.lines:
+            yield mention(PARTY, row.party.hex())
+    for field, ref in manifest_refs(event.kind, body):
+        kind = f"{event.kind}/{field}"
+        yield mention("manifest", ref.root.hex())
+        if not ref.sealed:
+            for line in read(kind, ref.root):
+                for what, value in _line_words(kind, line):
+                    yield mention(what, value)
+
+
+def _line_words(kind: str, line: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401
+    """Give the words of one line; amounts are found through postings instead."""
+    if kind == "party/parties":
+        yield PARTY, line.party.hex()
+        if line.external is not UNSET:
+            yield "external", line.external
+    elif kind == "catalogue/recordings":
+        yield "recording", line.external
+        if line.isrc is not UNSET:
+            yield "isrc", line.isrc
+    elif kind == "shares/lines":
+        yield "recording", line.subject
+        yield PARTY, line.party.hex()
+    elif kind.endswith("/dataset"):
+        yield "recording", line.external
+    elif kind == "distribution/lines":
+        yield "recording", line.recording
+        yield PARTY, line.party.hex()
+    elif kind.startswith("payout"):
+        yield PARTY, line.party.hex()

@@ -1,0 +1,118 @@
+"""The log home: where the files of a log lie (ledger/docs/interface.md).
+
+    ledger.db          entries, manifests, derived tables
+    lock               held by the one writer
+    keys/NAME.key      key files, encrypted unless made without a passphrase
+    names.json         names of parties and titles of recordings; erasable
+    staging/           lines on their way in
+    public/            checkpoint, tiles, bundles, plain manifests: serve as it is
+
+A home is built beside its place and moved there whole, so that a folder under
+its name is complete; one that lacks its parts was damaged, and is refused.
+
+>>> Home(Path("demo")).public.as_posix()
+'demo/public'
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ledger.errors import ConflictError
+from ledger.errors import HomeError
+from ledger.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DEFAULT_HOME = "linernote-home"
+HOME_VARIABLE = "LINERNOTE_HOME"
+_PARTS = ("ledger.db", "keys", "public")
+
+
+class Home:
+    """Paths within a log home.
+
+    Args:
+        path: the folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.database = path / "ledger.db"
+        self.lock = path / "lock"
+        self.keys = path / "keys"
+        self.names = path / "names.json"
+        self.staging = path / "staging"
+        self.public = path / "public"
+
+    def check(self) -> None:
+        """Refuse a folder that is not a whole home.
+
+        Raises:
+            InputError: `home-missing`.
+            HomeError: `home-incomplete`.
+        """
+        if not self.path.is_dir():
+            raise InputError(
+                "home-missing",
+                f"there is no log home at {self.path}",
+                hint="make one with 'linernote init --origin ORIGIN --currency SEK',"
+                f" or name another with --home or {HOME_VARIABLE}",
+            )
+        missing = [part for part in _PARTS if not (self.path / part).exists()]
+        if missing:
+            raise HomeError(
+                "home-incomplete",
+                f"the log home at {self.path} lacks {', '.join(missing)}",
+                hint="restore it from a backup; nothing in it was changed",
+            )
+
+    def build(self, fill: Callable[[Home], None]) -> None:
+        """Make a home: `fill` a folder beside it, then move that into place.
+
+        Raises:
+            ConflictError: `home-exists`.
+        """
+        if self.path.exists() and any(self.path.iterdir()):
+            raise ConflictError(
+                "home-exists",
+                f"{self.path} exists and is not empty",
+                hint="choose another folder; a log is never overwritten",
+            )
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.path.parent / f".{self.path.name}.partial-{os.getpid()}"
+        shutil.rmtree(partial, ignore_errors=True)
+        try:
+            partial.mkdir(mode=0o700)
+            for folder in ("keys", "public", "staging"):
+                (partial / folder).mkdir(mode=0o755 if folder == "public" else 0o700)
+            fill(Home(partial))
+            partial.replace(self.path)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        sync_folder(self.path.parent)
+
+
+def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Put a file in place whole: written beside it, synced, then renamed."""
+    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,329 @@
+"""The log: takes signed events in, one writer, durable before acknowledged.
+
+    signed event → verified → judged on the state → entry → stored → acknowledged
+
+Everything that an auditor will check is checked here first, by the same code
+(`ledger.replay`), inside the write transaction. What would break a rule is
+refused with the rule's code and leaves nothing behind. An answer, index and
+leaf hash, is given only after the durable commit (format.md §7).
+
+>>> from ledger.storage.memory import MemoryStore
+>>> log = Log(MemoryStore(), clock=lambda: 1_764_000_000_000)
+>>> log.size
+0
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+from typing import Any
+
+import msgspec
+
+from ledger import derive
+from ledger.entry.envelope import Entry
+from ledger.entry.envelope import Event
+from ledger.entry.envelope import encode_entry
+from ledger.entry.envelope import event_hash
+from ledger.entry.envelope import parse_event
+from ledger.entry.verify import verify_signature
+from ledger.errors import ConflictError
+from ledger.errors import HomeError
+from ledger.errors import InputError
+from ledger.errors import LedgerError
+from ledger.errors import UnverifiableError
+from ledger.errors import VerificationError
+from ledger.events.registry import manifest_refs
+from ledger.events.registry import parse_body
+from ledger.replay import FullBookError
+from ledger.replay import Replay
+from ledger.replay import ReplayEntry
+from ledger.replay import State
+from ledger.replay.chain import CLOCK_SKEW_MS
+from ledger.replay.manifests import lines_again
+from ledger.staging import Staged
+from ledger.storage.base import NewEntry
+from ledger.tlog.merkle import leaf_hash
+from ledger.tlog.tiles import TILE_WIDTH
+from ledger.tlog.tiles import parse_bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterator
+    from collections.abc import Sequence
+
+    from ledger.entry.sign import SignedEvent
+    from ledger.events.types import ManifestRef
+    from ledger.replay.replay import Judged
+    from ledger.storage.base import Store
+
+
+class Appended(msgspec.Struct, frozen=True):
+    """The log's answer: where the event stands, durably.
+
+    Attributes:
+        index: of its entry.
+        leaf_hash: of that entry.
+        repeated: whether it stood there before; nothing was added then.
+    """
+
+    index: int
+    leaf_hash: bytes
+    repeated: bool
+
+
+class StoredLines:
+    """The lines in a store, as replay reads them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def bundles(self, root: bytes) -> Iterator[bytes]:
+        """Give a manifest's bundles in order.
+
+        Raises:
+            UnverifiableError: `manifest-lines-missing`.
+        """
+        number = 0
+        while (bundle := self._store.bundle(root, number)) is not None:
+            yield bundle
+            number += 1
+        if number == 0:
+            raise UnverifiableError(
+                "manifest-lines-missing",
+                f"the lines of manifest {root.hex()} are not in the store",
+                hint="restore them from a backup or another copy of the log",
+            )
+
+
+class _Lines:
+    """Staged lines first, then the store's."""
+
+    def __init__(self, staged: Staged, stored: StoredLines) -> None:
+        self._staged = staged
+        self._stored = stored
+
+    def bundles(self, root: bytes) -> Iterator[bytes]:
+        if root in self._staged:
+            return self._staged.bundles(root)
+        return self._stored.bundles(root)
+
+
+class Log:
+    """A log open for writing; whoever makes one holds the writer lock.
+
+    Args:
+        store: open for writing.
+        clock: gives the time now, ms since 1970.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], int]) -> None:
+        self.store = store
+        self._clock = clock
+        self.state = State("full", store.rows)
+        self._check_state()
+
+    def _check_state(self) -> None:
+        size = self.store.size()
+        if self.state.size != size:
+            raise HomeError(
+                "state-behind",
+                f"the derived state is of {self.state.size} entries, the log has {size}",
+                hint="run 'linernote audit --rebuild': it derives the state anew",
+            )
+
+    @property
+    def size(self) -> int:
+        """How many entries there are."""
+        return self.state.size
+
+    def head(self) -> tuple[int, bytes]:
+        """Index and leaf hash of the newest entry, for `seen`; zeros if empty."""
+        return max(self.size - 1, 0), self.state.last_leaf
+
+    def key_head(self, key: bytes) -> tuple[int, bytes]:
+        """The next `seq` and the `prev` of a key that is on the log.
+
+        Raises:
+            InputError: `key-unknown`.
+        """
+        row = self.state.keys.get(key)
+        if row is None:
+            raise InputError("key-unknown", f"no key {key.hex()} is on this log")
+        return row.next_seq, row.prev
+
+    def append(
+        self,
+        events: Sequence[SignedEvent],
+        staged: Staged | None = None,
+        *,
+        atomic: bool = False,
+    ) -> list[Appended | LedgerError]:
+        """Append events in order, in one durable transaction.
+
+        Args:
+            events: signed events.
+            staged: the lines of the manifests that they bring in.
+            atomic: all or none; otherwise each stands for itself.
+
+        Returns:
+            An answer or the refusal for each event, in order.
+
+        Raises:
+            LedgerError: the first refusal, if `atomic`; nothing was appended.
+            HomeError: the store failed; whether it was stored is said.
+        """
+        answers: list[Appended | LedgerError] = []
+        lines = staged or Staged()
+        try:
+            with self.store.transaction():
+                for signed in events:
+                    try:
+                        answers.append(self._take(signed, lines))
+                    except HomeError:
+                        raise
+                    except LedgerError as error:
+                        if atomic:
+                            raise
+                        answers.append(error)
+                self.state.flush()
+        except BaseException:
+            self.state.discard()
+            raise
+        return answers
+
+    def _take(self, signed: SignedEvent, staged: Staged) -> Appended:
+        event = parse_event(signed.event)
+        self._check_signature(event, signed)
+        content = _content_hash(event)
+        known = self.store.find_event(event.author, event.id)
+        if known is not None:
+            return self._answer_again(event, known, content)
+        now = self._now(event)
+        entry, leaf = self._entry(event, signed, now)
+        lines = _Lines(staged, StoredLines(self.store))
+        replay = Replay(self.state, self._leaf_hash_at, lines)
+        try:
+            judged = replay.judge(entry)
+        except FullBookError as refused:
+            raise refused.error from refused
+        body = parse_body(event.kind, event.body)
+        if event.kind == "level":
+            raise InputError("level-unknown", "this version knows level 1 only")
+        replay.commit(entry, judged)
+        self._store_entry(entry, leaf, content)
+        self._store_lines(entry, body, staged)
+        self._derive(entry, body, judged)
+        return Appended(entry.index, entry.leaf_hash, repeated=False)
+
+    def _check_signature(self, event: Event, signed: SignedEvent) -> None:
+        if self.size == 0 and event.kind == "genesis":
+            body: Any = parse_body(event.kind, event.body)
+            verify_signature(signed.event, signed.signature, body.root_key)
+            return
+        row = self.state.keys.get(event.key)
+        if row is None:
+            raise VerificationError(
+                "key-unknown",
+                f"no key {event.key.hex()} is on this log",
+                hint="a registrar registers a party with its root key first",
+            )
+        verify_signature(signed.event, signed.signature, row.public)
+
+    def _answer_again(
+        self, event: Event, known: tuple[int, bytes], content: bytes
+    ) -> Appended:
+        """Answer an event sent again with its first index (format.md §2)."""
+        index, before = known
+        if before != content:
+            raise ConflictError(
+                "id-conflict",
+                f"the author's event id {event.id.hex()} is entry {index}, which says"
+                " something else",
+                hint="give every event a fresh random id",
+            )
+        return Appended(index, self._leaf_hash_at(index), repeated=True)
+
+    def _now(self, event: Event) -> int:
+        now, last = self._clock(), self.state.last_time_ms
+        if now < last - CLOCK_SKEW_MS:
+            raise HomeError(
+                "clock-behind",
+                f"the clock is {last - now} ms behind the newest entry",
+                hint="set this machine's clock; nothing was appended",
+            )
+        if event.time > now + CLOCK_SKEW_MS:
+            raise InputError(
+                "event-time-ahead",
+                f"the event is {event.time - now} ms ahead of the log's clock",
+                hint="set the signer's clock",
+            )
+        return max(now, last)
+
+    def _entry(
+        self, event: Event, signed: SignedEvent, now: int
+    ) -> tuple[ReplayEntry, bytes]:
+        entry = Entry(
+            event=signed.event,
+            index=self.size,
+            previous=self.state.last_leaf,
+            signature=signed.signature,
+            time=now,
+        )
+        leaf = encode_entry(entry)
+        taken = ReplayEntry(
+            index=entry.index,
+            time_ms=now,
+            event=event,
+            event_hash=event_hash(signed.event),
+            leaf_hash=leaf_hash(leaf),
+        )
+        return taken, leaf
+
+    def _store_entry(self, entry: ReplayEntry, leaf: bytes, content: bytes) -> None:
+        event = entry.event
+        new = NewEntry(
+            index=entry.index,
+            leaf=leaf,
+            leaf_hash=entry.leaf_hash,
+            author=event.author,
+            id=event.id,
+            key=event.key,
+            seq=event.seq,
+            event_hash=entry.event_hash,
+            content_hash=content,
+        )
+        self.store.add_entries([new])
+
+    def _store_lines(self, entry: ReplayEntry, body: Any, staged: Staged) -> None:  # noqa: ANN401
+        for field, ref in manifest_refs(entry.event.kind, body):
+            for number, bundle in enumerate(staged.bundles(ref.root)):
+                hashes = _bundle_hashes(bundle, number, ref)
+                self.store.put_bundle(ref.root, number, bundle, hashes)
+            info = msgspec.msgpack.encode((entry.index, field))
+            self.store.add_manifest(ref.root, info)
+
+    def _derive(self, entry: ReplayEntry, body: Any, judged: Judged) -> None:  # noqa: ANN401
+        stored = StoredLines(self.store)
+
+        def read(kind: str, root: bytes) -> Iterator[Any]:
+            return lines_again(stored, kind, root)
+
+        self.store.add_postings(derive.posting_rows(entry, body, judged.postings, read))
+        self.store.add_mentions(derive.mentions(entry, body, read))
+
+    def _leaf_hash_at(self, index: int) -> bytes:
+        if index == self.size - 1:
+            return self.state.last_leaf
+        return self.store.leaf_hashes(index, index + 1)
+
+
+def _bundle_hashes(bundle: bytes, number: int, ref: ManifestRef) -> bytes:
+    width = min(TILE_WIDTH, ref.lines + 1 - number * TILE_WIDTH)
+    return b"".join(leaf_hash(leaf) for leaf in parse_bundle(bundle, width))
+
+
+def _content_hash(event: Event) -> bytes:
+    """Tell apart what an event says, whatever its place in a key's chain."""
+    return sha256(event.kind.encode() + b"\0" + bytes(event.body)).digest()
