@@ -26,7 +26,7 @@ LAYERS = (
     ("replay",),
     ("home", "derive", "reader", "staging"),
     ("log", "audit", "publish"),
-    ("witness", "monitor", "client", "importers"),
+    ("author", "client", "importers", "monitor", "witness"),
     ("query",),
     ("web",),
     ("demo",),
