@@ -99,6 +99,8 @@ def test_waiting_money_is_one_line_a_recording() -> None:
         ("example:3", "", UNKNOWN, 800_000),
     ]
     assert [stage for stage, _ in divided.nodes] == ["verified", "head", "other"]
+    # Published weights are ppm: 10⁶ a recording of this side.
+    assert [node.weight for _, node in divided.nodes] == [3_000_000, 1, 1_600_000]
 
 
 def test_composition_mass_is_work_times_share() -> None:

@@ -27,7 +27,7 @@ def bands(draw: st.DrawFn) -> list[Band]:
 
 
 def graduated_one_by_one(tariff: list[Band], quantity: int) -> int:
-    """Walk the recordings: each pays its band, the first of a band its fixed sum too."""
+    """Walk the recordings: each pays its band, and a band's first its fixed sum too."""
     amount = tariff[0].fixed
     for recording in range(quantity):
         band = next(each for each in reversed(tariff) if each.start <= recording)

@@ -310,6 +310,10 @@ def test_an_unknown_basis_is_refused() -> None:
 
 def test_nobody_is_asked_whether_unknown_is_verified() -> None:
     """A registrar's slip cannot turn waiting money into a head's."""
-    cells = {"master": [whole(1, "master", UNKNOWN)]}
-    split = distribute(9, (0, 1, 0), cells, "per_holder", lambda _: "ipi:1")
-    assert [(line.party, line.state) for line in split.lines] == [(UNKNOWN, "suspense")]
+    shares = (Share(UNKNOWN, 900_000), Share(A, 100_000))
+    cells = {"master": [Cell("example:1", "master", 1, (), (ShareTable("", shares),))]}
+    split = distribute(1_000, (0, 1, 0), cells, "per_holder", bytes.hex)
+    assert [(line.party, line.gross, line.state) for line in split.lines] == [
+        (UNKNOWN, 900, "suspense"),
+        (A, 100, "payable"),
+    ]
