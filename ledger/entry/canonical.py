@@ -50,6 +50,9 @@ For values that were checked otherwise, and for those that are only hashed and n
 parsed: the rows of a state digest hold the empty string, for one (format.md §6).
 """
 
+DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that it can't decode; the last two are Python's."""
+
 _FIELD_MAYBE_EMPTY = "order"
 _BOMB_BYTES_MIN = 1024
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]").search

@@ -189,7 +189,7 @@ def event_hash(data: bytes) -> bytes:
 def _decode(decoder: msgspec.msgpack.Decoder[_T], data: bytes, code: str) -> _T:
     try:
         return decoder.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except canonical.DECODE_ERRORS as error:
         reason = str(error)
     # The walk knows better what is wrong with bytes; the struct, with fields.
     canonical.check(data)

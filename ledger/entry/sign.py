@@ -22,6 +22,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from ledger.entry.canonical import DECODE_ERRORS
 from ledger.entry.envelope import EVENT_TAG
 from ledger.entry.envelope import Bytes64
 from ledger.entry.envelope import Event
@@ -98,7 +99,7 @@ def parse_signed(line: str) -> SignedEvent:
     data = parse_base64(line)
     try:
         signed = _decode(data)
-    except msgspec.DecodeError as error:
+    except DECODE_ERRORS as error:
         raise _bad_signed(f"a signed event is malformed: {error}") from None
     if _encode(signed) != data:
         raise _bad_signed("a signed event is not in its canonical form")

@@ -90,7 +90,7 @@ def parse_header_leaf(leaf: bytes) -> Header:
     data = _strip_tag(leaf, MANIFEST_TAG)
     try:
         header = _decode(data)
-    except msgspec.DecodeError as error:
+    except canonical.DECODE_ERRORS as error:
         raise FormatError("bad-manifest-header", f"manifest header: {error}") from None
     if _encode(header) != data:
         raise FormatError("bad-manifest-header", "manifest header is not canonical")

@@ -25,6 +25,7 @@ from typing import Any
 
 import msgspec
 
+from ledger.entry.canonical import DECODE_ERRORS
 from ledger.entry.canonical import encode_trusted
 from ledger.entry.manifest.build import Built
 from ledger.entry.manifest.fold import LineFold
@@ -122,7 +123,7 @@ def _take(leaves: Sequence[bytes], header: Header, fold: LineFold) -> list[Line]
         raise _refuse(leaves, first, sealed=header.sealed)
     try:
         lines = [_decode(line) for line in encoded]
-    except (msgspec.DecodeError, RecursionError):
+    except DECODE_ERRORS:
         raise _refuse(leaves, first, sealed=header.sealed) from None
     fold.take(lines)
     if [encode_trusted(line) for line in lines] != encoded:
