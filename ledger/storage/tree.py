@@ -112,11 +112,12 @@ def read_bundle_level(hashes: bytes, level: int, start: int, stop: int) -> list[
         start: index of the first node, within the whole tree.
         stop: index after the last; in the same bundle.
     """
-    width = 1 << level
-    leaves = split_hashes(hashes)
     first = (start << level) % BUNDLE_WIDTH
-    groups = range(first, first + (stop - start << level), width)
-    return [fold(leaves[i : i + width]) for i in groups if i + width <= len(leaves)]
+    last = first + (stop - start << level)
+    leaves = split_hashes(hashes[first * HASH_LENGTH : last * HASH_LENGTH])
+    width = 1 << level
+    whole = len(leaves) // width
+    return [fold(leaves[i * width : (i + 1) * width]) for i in range(whole)]
 
 
 def check_bundle(n: int, hashes: bytes, previous: bytes | None) -> list[bytes]:
