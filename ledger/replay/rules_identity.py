@@ -14,6 +14,7 @@ from ledger.errors import InputError
 from ledger.errors import VerificationError
 from ledger.events.registry import LEVEL
 from ledger.events.types import UNSET
+from ledger.replay.chain import UNACKNOWLEDGEABLE
 from ledger.replay.outcome import NOTHING
 from ledger.replay.outcome import Context
 from ledger.replay.outcome import Outcome
@@ -258,6 +259,11 @@ def level(context: Context, body: Level) -> Outcome:
 
 def acknowledge(context: Context, body: Acknowledge) -> Outcome:
     """Mark a problem as seen; one that only lines show is marked in full."""
+    if body.code in UNACKNOWLEDGEABLE:
+        raise InputError(
+            "not-acknowledgeable",
+            f"{body.code} means that a chain does not hold, which nobody can settle",
+        )
     problems = context.state.problems
     row = problems.get(body.index)
     if row is None or row.code != body.code:
