@@ -176,10 +176,10 @@ def sign_note(text: str, name: str, *keys: SigningKey) -> str:
     Raises:
         FormatError: ``bad-note`` or ``bad-key-name``.
     """
+    _check_text(text)
+    message = text.encode()
     signatures = [
-        Signature(
-            name, make_vkey(name, key.public).key_id, key.sign(_signed_bytes(text))
-        )
+        Signature(name, make_vkey(name, key.public).key_id, key.sign(message))
         for key in keys
     ]
     return format_note(Note(text, tuple(signatures)))
@@ -225,7 +225,7 @@ def open_note(note: str, vkeys: Sequence[Vkey]) -> OpenedNote:
     if len(known) != len(set(vkeys)):
         raise InputError("ambiguous-keys", "two vkeys have the same name and id")
     parsed = parse_note(note)
-    message = _signed_bytes(parsed.text)
+    message = parsed.text.encode()
     verified: dict[Vkey, None] = {}
     unknown = []
     for signature in parsed.signatures:
@@ -243,11 +243,6 @@ def open_note(note: str, vkeys: Sequence[Vkey]) -> OpenedNote:
             hint="compare the vkey with the one that the log publishes",
         )
     return OpenedNote(parsed.text, tuple(verified), tuple(unknown))
-
-
-def _signed_bytes(text: str) -> bytes:
-    _check_text(text)
-    return text.encode()
 
 
 def _check_text(text: str) -> None:

@@ -75,9 +75,7 @@ def format_proof(proof: Proof) -> str:
     lines.append(f"index {proof.index}")
     lines.extend(format_base64(value) for value in proof.hashes)
     text = "\n".join([*lines, "", proof.checkpoint])
-    # A value that would read as another one is caught by reading it.
-    if parse_proof(text) != proof:
-        raise _bad_proof("does not read back as it was written")
+    parse_proof(text)
     return text
 
 

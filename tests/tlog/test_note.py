@@ -200,6 +200,8 @@ def test_several_keys_of_one_name_sign_together() -> None:
 )
 def test_malformed_notes_are_refused(note: str) -> None:
     """Line ends, control characters, spaces and dashes are exactly as specified."""
+    with pytest.raises(FormatError):
+        parse_note(note)
     assert code_of(note) == "bad-note"
 
 
@@ -226,6 +228,8 @@ def test_bad_key_names_are_refused(name: str) -> None:
         make_vkey(name, KEY.public)
     with pytest.raises(FormatError):
         sign_note(TEXT, name, KEY)
+    with pytest.raises(FormatError):
+        format_note(Note(TEXT, (Signature(name, bytes(4), bytes(64)),)))
     with pytest.raises(FormatError):
         parse_note(f"{NOTE}— {name} {format_base64(bytes(68))}\n")
 
@@ -292,6 +296,8 @@ def test_other_texts_are_not_signed(text: str) -> None:
     with pytest.raises(FormatError) as caught:
         sign_note(text, NAME, KEY)
     assert caught.value.code == "bad-note"
+    with pytest.raises(FormatError):
+        format_note(Note(text, (Signature(NAME, bytes(4), bytes(64)),)))
 
 
 def test_a_note_is_signed_by_somebody() -> None:

@@ -142,6 +142,8 @@ def test_every_change_of_a_proof_is_refused() -> None:
         ("index 5", "index  5"),
         ("index 5", "index"),
         ("index 5\n", ""),
+        ("index 5\n", "5\n"),
+        (TEXT[TEXT.index("extra") : TEXT.index(SIGNED) - 1], ""),
         ("index 5\n", "index 5\nindex 5\n"),
         ("index 5\n", "index 5\nAAAA\n"),
         ("index 5\n", "index 5\n\n"),

@@ -53,7 +53,7 @@ def test_decimal_refuses_foreign_digits(text: str) -> None:
         parse_decimal(text)
 
 
-@pytest.mark.parametrize("text", [str(DECIMAL_MAX + 1), "9" * 19, "1" + "0" * 5000])
+@pytest.mark.parametrize("text", [str(2**63), "9" * 19, "1" + "0" * 5000])
 def test_decimal_refuses_what_is_too_large(text: str) -> None:
     """From 2**63 on, and before `int` gives up at 4,300 digits."""
     with pytest.raises(FormatError):
