@@ -6,6 +6,9 @@
     a doubled key           already-stored     a hot journal      store-recovering
     a failed COMMIT         commit-unknown     anything else is a bug of ours
 
+A damaged schema shows as SQLITE_ERROR ("no such table"), a damaged text as an error
+of decoding, even in the middle of an error message; ours are fixed and tested.
+
 A failed commit is told apart because nobody knows what it left behind: of the
 errors injected into a commit, some leave the transaction stored.
 
@@ -22,16 +25,19 @@ from ledger.errors import HomeError
 from ledger.errors import InvariantError
 from ledger.errors import LedgerError
 
+DriverError = (sqlite3.Error, UnicodeDecodeError)
+"""What the driver raises."""
+
+_DAMAGED = (
+    "store-damaged",
+    "restore a backup, then audit it against a checkpoint that others hold",
+)
+
 _HOME: dict[int, tuple[str, str]] = {
     sqlite3.SQLITE_FULL: ("disk-full", "free some space, then start again"),
-    sqlite3.SQLITE_CORRUPT: (
-        "store-damaged",
-        "restore a backup, then audit it against a checkpoint that others hold",
-    ),
-    sqlite3.SQLITE_NOTADB: (
-        "store-damaged",
-        "restore a backup, then audit it against a checkpoint that others hold",
-    ),
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_ERROR: _DAMAGED,
     sqlite3.SQLITE_BUSY: ("store-busy", "another process holds it; try again"),
     sqlite3.SQLITE_LOCKED: ("store-busy", "another process holds it; try again"),
     sqlite3.SQLITE_READONLY: ("store-read-only", "check owner and mode of the home"),
@@ -57,14 +63,21 @@ SAFE_TO_REPEAT = (
 )
 
 
-def primary_code(error: sqlite3.Error) -> int:
-    """Give SQLite's primary result code; 0 for an error of the Python module."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+def primary_code(error: Exception) -> int:
+    """Give SQLite's primary result code; 0 where Python's module found the error."""
+    return _extended_code(error) & 0xFF
 
 
-def explain(error: sqlite3.Error, doing: str) -> LedgerError:
-    """Make an error of ours of one that SQLite raised outside of a commit."""
-    extended = getattr(error, "sqlite_errorcode", 0)
+def _extended_code(error: Exception) -> int:
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    if code == 0 and isinstance(error, sqlite3.OperationalError | UnicodeDecodeError):
+        return sqlite3.SQLITE_CORRUPT  # text that is not UTF-8
+    return code
+
+
+def explain(error: Exception, doing: str) -> LedgerError:
+    """Make an error of ours of one that the driver raised outside of a commit."""
+    extended = _extended_code(error)
     if extended == sqlite3.SQLITE_READONLY_ROLLBACK:
         return HomeError(
             "store-recovering",
@@ -79,7 +92,7 @@ def explain(error: sqlite3.Error, doing: str) -> LedgerError:
     return HomeError(code, f"{doing}: {error}", hint=hint)
 
 
-def explain_commit(error: sqlite3.Error) -> HomeError:
+def explain_commit(error: Exception) -> HomeError:
     """Make an error of ours of one that a COMMIT raised."""
     if primary_code(error) == sqlite3.SQLITE_FULL:
         return HomeError(

@@ -24,6 +24,7 @@ from sqlite_utils import Database
 from ledger.errors import HomeError
 from ledger.errors import InvariantError
 from ledger.errors import LedgerError
+from ledger.storage.sqlite_errors import DriverError
 from ledger.storage.sqlite_errors import explain
 from ledger.storage.sqlite_errors import explain_commit
 from ledger.storage.sqlite_errors import primary_code
@@ -66,10 +67,10 @@ class Handle:
             raise InvariantError("transaction-spoiled", "an earlier write failed")
         try:
             self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except DriverError as error:
             raise self._commit_failure(error) from error
 
-    def _commit_failure(self, error: sqlite3.Error) -> LedgerError:
+    def _commit_failure(self, error: Exception) -> LedgerError:
         busy = primary_code(error) == sqlite3.SQLITE_BUSY
         if busy and self._connection.in_transaction:
             self.rollback()
@@ -87,7 +88,7 @@ class Handle:
             return
         try:
             self._connection.execute("ROLLBACK")
-        except sqlite3.Error as error:
+        except DriverError as error:
             raise self._fail(explain(error, "rollback")) from error
 
     @contextmanager
@@ -120,7 +121,7 @@ class Handle:
             yield self._database
         except BaseException as error:
             self._spoiled = True
-            if isinstance(error, sqlite3.Error):
+            if isinstance(error, DriverError):
                 raise self._explain(error) from error
             raise
 
@@ -132,14 +133,14 @@ class Handle:
         """Read the first row, or None."""
         try:
             return self._connection.execute(sql, parameters).fetchone()
-        except sqlite3.Error as error:
+        except DriverError as error:
             raise self._explain(error) from error
 
     def all(self, sql: str, parameters: Parameters = ()) -> list[Any]:
         """Read all rows at once, so that no read outlives the call."""
         try:
             return self._connection.execute(sql, parameters).fetchall()
-        except sqlite3.Error as error:
+        except DriverError as error:
             raise self._explain(error) from error
 
     def many(self, sql: str, rows: Iterable[Parameters]) -> None:
@@ -150,7 +151,7 @@ class Handle:
     def _run(self, sql: str) -> None:
         try:
             self._connection.execute(sql)
-        except sqlite3.Error as error:
+        except DriverError as error:
             raise self._explain(error) from error
 
     def _demand_transaction(self) -> None:
@@ -162,10 +163,10 @@ class Handle:
     def _in_transaction(self) -> bool:
         try:
             return self._connection.in_transaction
-        except sqlite3.Error as error:
+        except DriverError as error:
             raise self._explain(error) from error
 
-    def _explain(self, error: sqlite3.Error) -> LedgerError:
+    def _explain(self, error: Exception) -> LedgerError:
         if self._failed is None:
             return explain(error, "store")
         return HomeError(

@@ -24,6 +24,7 @@ from typing import NamedTuple
 from sqlite_utils import Database
 
 from ledger.errors import HomeError
+from ledger.storage.sqlite_errors import DriverError
 from ledger.storage.sqlite_errors import explain
 from ledger.storage.sqlite_schema import APPLICATION_ID
 from ledger.storage.sqlite_schema import VERSION
@@ -119,9 +120,12 @@ def open_file(
         raise HomeError(
             "store-missing", f"there is no {path}", hint="linernote init makes a log"
         )
-    connection = None
     try:
         connection = _connect(path, "ro" if read_only else "rw")
+    except sqlite3.Error as error:
+        raise explain(error, f"opening {path}") from error
+    try:
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         _check_header(connection, path)
         if read_only:
             _configure(connection, _DEFENSIVE | {"query_only": 1})
@@ -129,24 +133,21 @@ def open_file(
             chosen = journal or choose_journal(sqlite3.sqlite_version_info)
             _make_durable(connection, path, chosen)
     except BaseException as error:
-        if connection is not None:
-            connection.close()
-        if isinstance(error, sqlite3.Error):
+        connection.close()
+        if isinstance(error, DriverError):
             raise explain(error, f"opening {path}") from error
         raise
     return connection
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
+    return sqlite3.connect(
         f"{path.resolve().as_uri()}?mode={mode}",
         uri=True,
         timeout=BUSY_SECONDS,
         isolation_level=None,  # transactions are ours: BEGIN IMMEDIATE, see the port
         check_same_thread=False,  # one thread at a time, which the caller sees to
     )
-    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-    return connection
 
 
 def _check_header(connection: sqlite3.Connection, path: Path) -> None:
