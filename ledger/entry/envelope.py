@@ -38,6 +38,7 @@ EVENT_TAG = b"linernote/event/v1\n"
 ENTRY_TAG = b"linernote/entry/v1\n"
 EVENT_BYTES_MAX = 65_000
 LEAF_BYTES_MAX = 65_535
+BODY_DEPTH = 2
 ZERO32 = bytes(32)
 
 Bytes16 = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
@@ -47,7 +48,6 @@ Natural = Annotated[int, msgspec.Meta(ge=0, le=canonical.INTEGER_MAX)]
 
 # A map's first byte: fixmap, map 16, map 32 (MessagePack specification).
 _MAP_BYTES = frozenset([*range(0x80, 0x90), 0xDE, 0xDF])
-_BODY_DEPTH = 2
 
 
 # Fields in ascending order: a struct is written as it is declared, and so is canonical.
@@ -129,7 +129,7 @@ def parse_event(data: bytes) -> Event:
     body = bytes(event.body)
     if body[0] not in _MAP_BYTES:
         raise FormatError("bad-event", "the body of an event is not a map")
-    canonical.check(body, depth=_BODY_DEPTH)
+    canonical.check(body, depth=BODY_DEPTH)
     if _encode(event) != data:
         raise _not_canonical("an event")
     return event

@@ -23,6 +23,8 @@ from collections.abc import Iterable
 import msgspec
 
 from ledger.entry.canonical import DECODE_ERRORS
+from ledger.entry.canonical import check
+from ledger.entry.envelope import BODY_DEPTH
 from ledger.entry.envelope import EVENT_TAG
 from ledger.entry.envelope import Bytes64
 from ledger.entry.envelope import Event
@@ -65,8 +67,10 @@ def sign_event(
     bytes, and the key id, which is that of the signing key.
 
     Raises:
-        FormatError: as ``parse_event``.
+        FormatError: as ``parse_event``, and as ``canonical.check`` for the body.
     """
+    # By itself first: inside an event, what is wrong with it is harder to say.
+    check(body, depth=BODY_DEPTH)
     event = encode_event(
         Event(
             author=author,

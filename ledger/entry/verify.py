@@ -205,6 +205,7 @@ def _first_entry(index: int, leaf: bytes) -> Entry:
     """Parse the first entry of a chunk; only at index 0 it is known what it follows."""
     try:
         entry = parse_entry(leaf)
+        _check_index(entry.index, index)
         if index == 0:
             _check_previous(entry.previous, ZERO32)
     except LedgerError as error:
