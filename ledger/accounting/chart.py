@@ -10,7 +10,7 @@ positive. The postings of an entry add up to zero per society and currency.
 ...     Posting(society, "due", b"pool", "SEK", -100),
 ...     Posting(society, "vat", b"", "SEK", -25),
 ... )
->>> check_balanced(legs)
+>>> check_balanced(control_sums(legs))
 >>> CLASSES["receivable"]
 'asset'
 """
@@ -25,6 +25,7 @@ from ledger.errors import InvariantError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Mapping
 
 CLASSES = {
     "cultural": "liability",
@@ -77,17 +78,17 @@ def control_sums(postings: Iterable[Posting]) -> dict[tuple[bytes, str, str], in
     return sums
 
 
-def check_balanced(postings: Iterable[Posting]) -> None:
-    """Stop unless the postings add up to zero per society and currency.
+def check_balanced(sums: Mapping[tuple[bytes, str, str], int]) -> None:
+    """Stop unless control sums add up to zero per society and currency.
 
     Raises:
         InvariantError: `unbalanced`; rules build balanced postings only.
     """
-    sums: dict[tuple[bytes, str], int] = {}
-    for posting in postings:
-        key = (posting.society, posting.currency)
-        sums[key] = sums.get(key, 0) + posting.amount
-    for (society, currency), total in sums.items():
+    totals: dict[tuple[bytes, str], int] = {}
+    for (society, _, currency), amount in sums.items():
+        key = (society, currency)
+        totals[key] = totals.get(key, 0) + amount
+    for (society, currency), total in totals.items():
         if total != 0:
             raise InvariantError(
                 "unbalanced",

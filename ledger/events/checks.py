@@ -12,6 +12,7 @@ ledger.errors.FormatError: master shares of demo:song add up to 900000 ppm, not 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -61,7 +62,7 @@ def _check_fields(
 
 
 def _check_ascending(values: Sequence[Any], where: str) -> None:
-    for before, after in zip(values, values[1:], strict=False):
+    for before, after in pairwise(values):
         if before >= after:
             _refuse(
                 "not-ascending",

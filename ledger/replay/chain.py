@@ -61,7 +61,7 @@ def check_place(state: State, entry: ReplayEntry, leaf_hash_at: LeafHashAt) -> N
             f"no key {event.key.hex()} is registered",
             hint="a registrar registers a party with its root key",
         )
-    log = state.logs.need("genesis")
+    log = state.need_log()
     if event.log != log.log:
         raise VerificationError(
             "wrong-log", f"the event is for log {event.log.hex()}, this is another"

@@ -57,6 +57,11 @@ if TYPE_CHECKING:
     from ledger.replay.state import State
 
 
+Sums = dict[tuple[bytes, str, str], int]
+RELIEF_ENTRIES = 512
+"""After how many entries, or rows of one, tables are looked at for their size."""
+
+
 class Judged(msgspec.Struct, frozen=True, gc=False):
     """What an entry changes: rows to set, and its postings in the own book."""
 
@@ -145,16 +150,19 @@ class Replay:
         context = Context(state, entry, self._read_lines(entry), self._reread_lines)
         manifests = self._new_manifests(entry, body)
         outcome = PUBLIC_RULES[event.kind](context, body)
-        check_balanced(outcome.postings)
-        puts = (*outcome.puts, *manifests, *self._general(outcome.postings))
-        if state.book == "public":
-            return Judged(puts, outcome.postings)
-        full = self._judge_full(context, body, outcome)
-        if full is not outcome:
-            puts = (*full.puts, *manifests, *self._general(outcome.postings))
-        return Judged((*puts, *self._subsidiary(full.postings)), full.postings)
+        general: list[Put] = []
+        sums = control_sums(outcome.postings)
+        if sums:
+            check_balanced(sums)
+            general = self._general(sums)
+        if state.book == "full":
+            outcome = self._judge_full(context, body, outcome, sums)
+            general += self._subsidiary(outcome.postings)
+        return Judged((*outcome.puts, *manifests, *general), outcome.postings)
 
-    def _judge_full(self, context: Context, body: Any, outcome: Outcome) -> Outcome:  # noqa: ANN401
+    def _judge_full(
+        self, context: Context, body: Any, outcome: Outcome, sums: Sums
+    ) -> Outcome:
         rule = FULL_RULES.get(context.entry.event.kind)
         if rule is None:
             return outcome
@@ -164,8 +172,7 @@ class Replay:
             raise
         except LedgerError as error:
             raise FullBookError(error) from error
-        check_balanced(full.postings)
-        if control_sums(full.postings) != control_sums(outcome.postings):
+        if full is not outcome and control_sums(full.postings) != sums:
             raise InvariantError(
                 "books-disagree", f"the two books of entry {context.index} differ"
             )
@@ -184,27 +191,27 @@ class Replay:
             puts.append((self.state.manifests, ref.root, entry.index))
         return puts
 
-    def _general(self, postings: tuple[Posting, ...]) -> Iterator[Put]:
+    def _general(self, sums: Sums) -> list[Put]:
         """Add the control sums to the general ledger's balances."""
         table = self.state.general
-        for (society, type_, currency), amount in control_sums(postings).items():
-            if amount == 0:
-                continue
-            key = (society, CLASSES[type_], type_, currency)
-            balance = (table.get(key) or 0) + amount
-            _check_balance(type_, balance, amount)
-            yield table, key, balance or None
+        puts: list[Put] = []
+        for (society, type_, currency), amount in sums.items():
+            if amount:
+                key = (society, CLASSES[type_], type_, currency)
+                balance = (table.get(key) or 0) + amount
+                _check_balance(type_, balance, amount)
+                puts.append((table, key, balance or None))
+        return puts
 
-    def _subsidiary(self, postings: tuple[Posting, ...]) -> Iterator[Put]:
+    def _subsidiary(self, postings: tuple[Posting, ...]) -> list[Put]:
         """Add the postings to the balances of their accounts."""
         table = self.state.accounts
         sums: dict[Any, int] = {}
         for p in postings:
             key = (p.society, CLASSES[p.type], p.type, p.subject, p.currency)
-            sums[key] = sums.get(key, 0) + p.amount
-        for key, amount in sums.items():
-            balance = (table.get(key) or 0) + amount
-            yield table, key, balance or None
+            known = sums.get(key)
+            sums[key] = p.amount + ((table.get(key) or 0) if known is None else known)
+        return [(table, key, balance or None) for key, balance in sums.items()]
 
     def commit(
         self, entry: ReplayEntry, judged: Judged, problem: Problem | None = None
@@ -222,7 +229,8 @@ class Replay:
         state.size += 1
         state.last_leaf = entry.leaf_hash
         state.last_time_ms = entry.time_ms
-        state.relieve()
+        if state.size % RELIEF_ENTRIES == 0 or len(judged.puts) > RELIEF_ENTRIES:
+            state.relieve()
 
     def _read_lines(self, entry: ReplayEntry) -> Any:  # noqa: ANN401
         def read(field: str, ref: ManifestRef) -> Iterator[Any]:

@@ -79,7 +79,7 @@ def _new_key(
 ) -> Put:
     """Register a public key, which enters a log once, ever (format.md §4)."""
     state = context.state
-    log = state.logs.need("genesis")
+    log = state.need_log()
     identity = key_id(public)
     if state.keys.get(identity) is not None or public == log.log_key:
         raise ConflictError(

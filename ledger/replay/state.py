@@ -49,6 +49,7 @@ class State:
         self.level = 1
         self.last_leaf = bytes(32)
         self.last_time_ms = 0
+        self._log: row.LogRow | None = None
         self._rows = rows
         self._public_tables()
         self._full_tables()
@@ -140,12 +141,23 @@ class State:
     @property
     def log(self) -> row.LogRow | None:
         """What genesis said, or None before it."""
-        return self.logs.get("genesis")
+        # It never changes, and every entry asks for it.
+        if self._log is None:
+            self._log = self.logs.get("genesis")
+        return self._log
+
+    def need_log(self) -> row.LogRow:
+        """What genesis said, where the rules guarantee that it has been.
+
+        Raises:
+            InvariantError: `row-missing`.
+        """
+        return self.log or self.logs.need("genesis")
 
     def day(self, time_ms: int) -> int:
         """Give the log day of a time (format.md §2)."""
-        offset = self.logs.need("genesis").utc_offset_minutes
-        return (time_ms + 60_000 * offset) // 86_400_000
+        log = self.need_log()
+        return (time_ms + 60_000 * log.utc_offset_minutes) // 86_400_000
 
     def relieve(self) -> None:
         """Move older rows out of memory where a table has grown large."""
@@ -168,6 +180,7 @@ class State:
         """Go back to what the rows below hold, as after a rollback."""
         for table in self.tables:
             table.discard()
+        self._log = None
         self.size, self.level = 0, 1
         self.last_leaf, self.last_time_ms = bytes(32), 0
         self._load_head()

@@ -77,16 +77,12 @@ class Table(Generic[Key, Value]):
 
     def get(self, key: Key) -> Value | None:
         """Look a row up; None where there is none."""
-        hot = self._hot
-        if key in hot:
-            return hot[key]
-        if self.rows is None:
-            return None
+        value = self._hot.get(key)
+        if value is not None or self.rows is None or key in self._hot:
+            return value
         data = self.rows.get(self.name, _encode(key))
-        if data is None:
-            return None
-        value: Value = self._decode_value(data)
-        hot[key] = value
+        if data is not None:
+            value = self._hot[key] = self._decode_value(data)
         return value
 
     def need(self, key: Key) -> Value:
