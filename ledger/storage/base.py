@@ -31,6 +31,7 @@ import msgspec
 from ledger.errors import HomeError
 from ledger.errors import InputError
 from ledger.errors import InvariantError
+from ledger.errors import LedgerError
 from ledger.storage.tree import HASH_LENGTH
 
 PARTY = "party"
@@ -298,8 +299,14 @@ def check_new_entries(entries: Sequence[NewEntry], size: int) -> None:
             )
 
 
-def no_such_entry(index: int, size: int) -> InputError:
-    """Say that the log does not have this entry."""
+def no_such_entry(index: int, size: int) -> LedgerError:
+    """Say that the log does not have this entry, or that it has lost it."""
+    if 0 <= index < size:
+        return HomeError(
+            "store-damaged",
+            f"entry {index} is missing from this log of {size} entries",
+            hint="restore a backup, then audit it",
+        )
     return InputError(
         "no-such-entry",
         f"entry {index} is not in this log of {size} entries",

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import astuple
 
+from ledger.errors import LedgerError
 from ledger.storage.base import NewEntry
 from ledger.storage.base import check_new_entries
 from ledger.storage.base import no_such_entry
@@ -43,6 +44,7 @@ _LEAF_HASHES = (
     "SELECT leaf_hash FROM entries "
     "WHERE entry_index >= ? AND entry_index < ? ORDER BY entry_index"
 )
+_INDEXES = "SELECT entry_index FROM entries WHERE entry_index >= ? AND entry_index < ?"
 _EVENT = "SELECT entry_index, content_hash FROM entries WHERE author = ? AND id = ?"
 _KEY_HEAD = (
     "SELECT seq + 1, event_hash FROM entries WHERE key = ? ORDER BY seq DESC LIMIT 1"
@@ -108,14 +110,19 @@ class SqliteEntries(SqliteTrees):
             for (leaf,) in found:
                 yield leaf
             if len(found) < last - first:
-                raise no_such_entry(last - 1, self.size())
+                raise self._missing(first, last)
 
     def leaf_hashes(self, start: int, stop: int) -> bytes:
         """Read the leaf hashes of entries [start, stop), joined."""
         found = self._log_level(0, start, stop)
         if len(found) < stop - start:
-            raise no_such_entry(stop - 1, self.size())
+            raise self._missing(start, stop)
         return b"".join(found)
+
+    def _missing(self, start: int, stop: int) -> LedgerError:
+        there = {row[0] for row in self.all(_INDEXES, (start, stop))}
+        lost = next(index for index in range(start, stop) if index not in there)
+        return no_such_entry(lost, self.size())
 
     def nodes(self, nodes: Sequence[tuple[int, int]]) -> list[bytes]:
         """Read hashes of perfect subtrees (level, index), for proofs."""

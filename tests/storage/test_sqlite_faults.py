@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -215,6 +216,25 @@ def test_a_transaction_that_sqlite_dropped_is_not_written_on(tmp_path: Path) -> 
             store.add_entries([entry(0)])
         assert caught.value.code == "transaction-missing"
         assert store.size() == 0
+
+
+def test_a_lost_entry_is_damage_not_the_end(tmp_path: Path) -> None:
+    """An entry below the size that is gone is named; no reader stops early."""
+    with closing(SqliteStore.create(tmp_path)) as store:
+        fill(store)
+        with store.transaction():
+            store.one("DROP TRIGGER entries_delete")
+            store.one("DELETE FROM entries WHERE entry_index = 7")
+        reads: list[Callable[[], object]] = [
+            lambda: store.leaf(7),
+            lambda: list(store.leaves(0, 40)),
+            lambda: store.leaf_hashes(7, 8),
+        ]
+        for read in reads:
+            with pytest.raises(HomeError) as caught:
+                read()
+            assert caught.value.code == "store-damaged"
+            assert "entry 7 is missing" in caught.value.message
 
 
 @pytest.mark.parametrize("table", KEPT)
