@@ -20,6 +20,10 @@ from typing import Literal
 import msgspec
 
 from ledger.accounting.chart import Posting
+from ledger.errors import InvariantError
+from ledger.replay.manifests import LineSource
+from ledger.replay.manifests import lines_again
+from ledger.replay.manifests import verified_lines
 
 if TYPE_CHECKING:
     from ledger.entry.envelope import Event
@@ -51,15 +55,26 @@ class Context(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         state: the state before this entry.
         entry: the entry at hand.
-        read_lines: gives the lines of a manifest that this event brings in
-            (verified against its reference), by body field.
-        reread_lines: gives the lines of an earlier manifest, by kind and root.
+        source: where the lines of manifests are; None in the public book.
     """
 
     state: State
     entry: ReplayEntry
-    read_lines: Callable[[str, ManifestRef], Iterator[Any]]
-    reread_lines: Callable[[str, bytes], Iterator[Any]]
+    source: LineSource | None
+
+    def read_lines(self, field: str, ref: ManifestRef) -> Iterator[Any]:
+        """Read the lines that this event brings in, verified against `ref`."""
+        return verified_lines(self._lines, self.entry.event, field, ref)
+
+    def reread_lines(self, kind: str, root: bytes) -> Iterator[Any]:
+        """Read the lines of a manifest that an earlier entry brought in."""
+        return lines_again(self._lines, kind, root)
+
+    @property
+    def _lines(self) -> LineSource:
+        if self.source is None:
+            raise InvariantError("no-lines", "a public rule read lines")
+        return self.source
 
     @property
     def index(self) -> int:

@@ -30,6 +30,7 @@ from ledger.errors import InvariantError
 from ledger.errors import LedgerError
 from ledger.errors import UnverifiableError
 from ledger.events.registry import LEVEL
+from ledger.events.registry import MANIFEST_FIELDS
 from ledger.events.registry import manifest_refs
 from ledger.events.registry import parse_body
 from ledger.replay.authority import check_authority
@@ -37,8 +38,6 @@ from ledger.replay.chain import LeafHashAt
 from ledger.replay.chain import check_place
 from ledger.replay.chain import move_chain
 from ledger.replay.manifests import LineSource
-from ledger.replay.manifests import lines_again
-from ledger.replay.manifests import verified_lines
 from ledger.replay.outcome import Context
 from ledger.replay.outcome import Outcome
 from ledger.replay.outcome import Problem
@@ -51,9 +50,8 @@ from ledger.replay.rules import FULL_RULES
 from ledger.replay.rules import PUBLIC_RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
-    from ledger.events.types import ManifestRef
     from ledger.replay.state import State
 
 
@@ -67,6 +65,9 @@ class Judged(msgspec.Struct, frozen=True, gc=False):
 
     puts: tuple[Put, ...]
     postings: tuple[Posting, ...]
+
+
+_NOTHING = Judged((), ())
 
 
 class FullBookError(Exception):
@@ -112,7 +113,7 @@ class Replay:
             VerificationError: `genesis-misplaced` at entry 0: this is no log.
         """
         problem = None
-        judged = Judged((), ())
+        judged = _NOTHING
         try:
             judged = self.judge(entry, repeated=repeated)
         except FullBookError as refused:
@@ -144,11 +145,13 @@ class Replay:
                 "id-reused", f"the author used event id {event.id.hex()} before"
             )
         if not self.understood:
-            return Judged((), ())
+            return _NOTHING
         body = parse_body(event.kind, event.body)
         check_authority(state, event, _signing_key(state, entry, body), body)
-        context = Context(state, entry, self._read_lines(entry), self._reread_lines)
-        manifests = self._new_manifests(entry, body)
+        context = Context(state, entry, self._source)
+        manifests: Iterable[Put] = ()
+        if MANIFEST_FIELDS[event.kind]:
+            manifests = self._new_manifests(entry, body)
         outcome = PUBLIC_RULES[event.kind](context, body)
         general: list[Put] = []
         sums = control_sums(outcome.postings)
@@ -231,20 +234,6 @@ class Replay:
         state.last_time_ms = entry.time_ms
         if state.size % RELIEF_ENTRIES == 0 or len(judged.puts) > RELIEF_ENTRIES:
             state.relieve()
-
-    def _read_lines(self, entry: ReplayEntry) -> Any:  # noqa: ANN401
-        def read(field: str, ref: ManifestRef) -> Iterator[Any]:
-            return verified_lines(self._lines(), entry.event, field, ref)
-
-        return read
-
-    def _reread_lines(self, kind: str, root: bytes) -> Iterator[Any]:
-        return lines_again(self._lines(), kind, root)
-
-    def _lines(self) -> LineSource:
-        if self._source is None:
-            raise InvariantError("no-lines", "a public rule read lines")
-        return self._source
 
 
 def _problem(

@@ -161,7 +161,7 @@ class State:
 
     def relieve(self) -> None:
         """Move older rows out of memory where a table has grown large."""
-        if any(table.overflowing() for table in self.tables):
+        if self._rows is not None and any(t.overflowing() for t in self.tables):
             self.flush()
 
     def flush(self) -> None:
@@ -178,8 +178,6 @@ class State:
 
     def discard(self) -> None:
         """Go back to what the rows below hold, as after a rollback."""
-        for table in self.tables:
-            table.discard()
         self._log = None
         self.size, self.level = 0, 1
         self.last_leaf, self.last_time_ms = bytes(32), 0
@@ -187,6 +185,8 @@ class State:
 
     def _load_head(self) -> None:
         data = None if self._rows is None else self._rows.get(_HEAD_TABLE, b"")
+        for table in self.tables:
+            table.restart(all_here=data is None)
         if data is not None:
             self.size, self.level, self.last_leaf, self.last_time_ms = (
                 msgspec.msgpack.decode(data, type=tuple[int, int, bytes, int])

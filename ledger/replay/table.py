@@ -70,19 +70,22 @@ class Table(Generic[Key, Value]):
         self.name = name
         self.full = full
         self.rows: Rows | None = None
-        self._hot: dict[Key, Value | None] = {}
-        self._dirty: set[Key] = set()
+        self.all_here = True
+        self._changed: dict[Key, Value | None] = {}
+        self._clean: dict[Key, Value] = {}
         self._decode_key = msgspec.msgpack.Decoder(key_type).decode
         self._decode_value = msgspec.msgpack.Decoder(value_type).decode
 
     def get(self, key: Key) -> Value | None:
         """Look a row up; None where there is none."""
-        value = self._hot.get(key)
-        if value is not None or self.rows is None or key in self._hot:
+        value = self._changed.get(key)
+        if value is not None or key in self._changed:
             return value
-        data = self.rows.get(self.name, _encode(key))
-        if data is not None:
-            value = self._hot[key] = self._decode_value(data)
+        value = self._clean.get(key)
+        if value is None and not self.all_here and self.rows is not None:
+            data = self.rows.get(self.name, _encode(key))
+            if data is not None:
+                value = self._clean[key] = self._decode_value(data)
         return value
 
     def need(self, key: Key) -> Value:
@@ -98,44 +101,52 @@ class Table(Generic[Key, Value]):
 
     def put(self, key: Key, value: Value | None) -> None:
         """Set a row; None deletes it."""
-        self._hot[key] = value
-        if self.rows is not None:
-            self._dirty.add(key)
+        self._changed[key] = value
 
     def changes(self) -> Iterator[tuple[str, bytes, bytes | None]]:
         """Encode what changed since the last flush."""
-        for key in self._dirty:
-            value = self._hot[key]
+        for key, value in self._changed.items():
             encoded = None if value is None else _encode(value)
             yield self.name, _encode(key), encoded
 
     def settle(self) -> None:
         """Changes have been written: keep only the rows touched last."""
-        self._dirty.clear()
-        excess = len(self._hot) - HOT_ROWS_MAX // 2
+        for key, value in self._changed.items():
+            # Taken out first, so that what changed last stands last.
+            self._clean.pop(key, None)
+            if value is not None:
+                self._clean[key] = value
+        self._changed.clear()
+        excess = len(self._clean) - HOT_ROWS_MAX // 2
         if excess > 0:
-            for key in list(self._hot)[:excess]:
-                del self._hot[key]
+            self.all_here = False
+            for key in list(self._clean)[:excess]:
+                del self._clean[key]
 
     def overflowing(self) -> bool:
         """Tell whether older rows should go to `rows`."""
-        return self.rows is not None and len(self._hot) > HOT_ROWS_MAX
+        return len(self._changed) + len(self._clean) > HOT_ROWS_MAX
 
-    def discard(self) -> None:
-        """Forget every row in memory, as after a rollback."""
-        self._hot.clear()
-        self._dirty.clear()
+    def restart(self, *, all_here: bool) -> None:
+        """Forget every row in memory.
+
+        Args:
+            all_here: whether there are none in the rows below either.
+        """
+        self._changed.clear()
+        self._clean.clear()
+        self.all_here = all_here
 
     def scan(self) -> Iterator[tuple[bytes, bytes]]:
         """Read all rows as (key, value) bytes, ascending by key; flushed first."""
         if self.rows is not None:
-            if self._dirty:
+            if self._changed:
                 raise InvariantError("unflushed", f"{self.name} was scanned unflushed")
             yield from self.rows.scan(self.name)
             return
         encoded = (
             (_encode(key), _encode(value))
-            for key, value in self._hot.items()
+            for key, value in self._changed.items()
             if value is not None
         )
         yield from sorted(encoded)
