@@ -29,9 +29,11 @@ def _legs(
     society: bytes, currency: str, legs: Sequence[tuple[str, Subject, int]]
 ) -> Postings:
     return tuple(
-        Posting(society, type_, subject, currency, amount)
-        for type_, subject, amount in legs
-        if amount
+        [
+            Posting(society, type_, subject, currency, amount)
+            for type_, subject, amount in legs
+            if amount
+        ]
     )
 
 
@@ -59,7 +61,7 @@ def funding(paid_before: int, amount: int, *, net: int, vat: int) -> int:
     return (paid_before + amount) * net // whole - paid_before * net // whole
 
 
-def payment(  # noqa: PLR0913 (the figures of one bank line)
+def payment(
     society: bytes,
     payer: bytes,
     currency: str,
@@ -93,7 +95,7 @@ def payment(  # noqa: PLR0913 (the figures of one bank line)
     return _legs(society, currency, legs)
 
 
-def distribution_totals(  # noqa: PLR0913 (the figures of one distribution)
+def distribution_totals(
     society: bytes,
     pool: bytes,
     currency: str,
@@ -174,7 +176,7 @@ def payout_lines(
     )
 
 
-def payout_result(  # noqa: PLR0913 (the figures of one bank result)
+def payout_result(
     society: bytes,
     currency: str,
     outcome: str,

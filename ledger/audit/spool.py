@@ -77,6 +77,9 @@ class HashSpool(_Spool):
 
     def at(self, index: int) -> bytes:
         """Give the leaf hash of an entry."""
+        start = (index - self._spooled) * HASH_LENGTH
+        if start >= 0:
+            return bytes(self._recent[start : start + HASH_LENGTH])
         return self.slice(index, index + 1)
 
     def slice(self, start: int, stop: int) -> bytes:

@@ -62,6 +62,7 @@ def _check_fields(
 
 
 def _check_ascending(values: Sequence[Any], where: str) -> None:
+    """Refuse a list that does not strictly ascend."""
     for before, after in pairwise(values):
         if before >= after:
             _refuse(
@@ -182,9 +183,9 @@ def _licence_grant(body: LicenceGrant) -> None:
 
 
 def _model_version(body: ModelVersion) -> None:
-    for field in ("parents", "synthetic"):
-        names = [(a.lab, a.model, a.version) for a in getattr(body, field)]
-        _check_ascending(names, f"model.version {field}")
+    for field, ancestors in (("parents", body.parents), ("synthetic", body.synthetic)):
+        names = [(a.lab, a.model, a.version) for a in ancestors]
+        _check_ascending(names, field)
 
 
 def _run_open(body: RunOpen) -> None:

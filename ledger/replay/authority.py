@@ -60,14 +60,14 @@ AUTHORITY = {
 }
 
 
+_OPERATOR_ROLES = ("operator", "registrar")
+
+
 def has_role(state: State, party: bytes, role: str) -> bool:
     """Tell whether a party holds a role now."""
-    log = state.log
-    if role in {"operator", "registrar"} and log is not None and party == log.operator:
+    if role == "party" or state.roles.get((party, role)) is not None:
         return True
-    if role == "party":
-        return True
-    return state.roles.get((party, role)) is not None
+    return role in _OPERATOR_ROLES and party == state.need_log().operator
 
 
 def check_authority(state: State, event: Event, key: KeyRow, body: Any) -> None:  # noqa: ANN401

@@ -39,8 +39,13 @@ ZERO32 = bytes(32)
 LeafHashAt = Callable[[int], bytes]
 
 
-def check_place(state: State, entry: ReplayEntry, leaf_hash_at: LeafHashAt) -> None:
+def check_place(
+    state: State, entry: ReplayEntry, leaf_hash_at: LeafHashAt
+) -> KeyRow | None:
     """Refuse an event that does not belong where it stands.
+
+    Returns:
+        The key that signed it; None for genesis, which brings its own.
 
     Raises:
         VerificationError: `key-unknown`, `wrong-log`, `genesis-misplaced`,
@@ -53,7 +58,7 @@ def check_place(state: State, entry: ReplayEntry, leaf_hash_at: LeafHashAt) -> N
         raise VerificationError("genesis-misplaced", "genesis is entry 0, and only it")
     if entry.index == 0:
         _check_genesis(entry)
-        return
+        return None
     key = state.keys.get(event.key)
     if key is None:
         raise VerificationError(
@@ -61,8 +66,7 @@ def check_place(state: State, entry: ReplayEntry, leaf_hash_at: LeafHashAt) -> N
             f"no key {event.key.hex()} is registered",
             hint="a registrar registers a party with its root key",
         )
-    log = state.need_log()
-    if event.log != log.log:
+    if event.log != state.need_log().log:
         raise VerificationError(
             "wrong-log", f"the event is for log {event.log.hex()}, this is another"
         )
@@ -85,6 +89,7 @@ def check_place(state: State, entry: ReplayEntry, leaf_hash_at: LeafHashAt) -> N
             f"the event is {event.time - entry.time_ms} ms ahead of the log's clock",
             hint="set the signer's clock",
         )
+    return key
 
 
 def _check_sequence(entry: ReplayEntry, key: KeyRow) -> None:

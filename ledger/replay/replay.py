@@ -52,6 +52,7 @@ from ledger.replay.rules import PUBLIC_RULES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ledger.entry.envelope import Event
     from ledger.replay.state import State
 
 
@@ -139,15 +140,15 @@ class Replay:
             raise InvariantError(
                 "replay-order", f"entry {entry.index} after {state.size} entries"
             )
-        check_place(state, entry, self._leaf_hash_at)
+        key = check_place(state, entry, self._leaf_hash_at)
         if repeated:
             raise ConflictError(
                 "id-reused", f"the author used event id {event.id.hex()} before"
             )
-        if not self.understood:
+        if state.level > LEVEL:
             return _NOTHING
         body = parse_body(event.kind, event.body)
-        check_authority(state, event, _signing_key(state, entry, body), body)
+        check_authority(state, event, key or _genesis_key(event, body), body)
         context = Context(state, entry, self._source)
         manifests: Iterable[Put] = ()
         if MANIFEST_FIELDS[event.kind]:
@@ -159,18 +160,17 @@ class Replay:
             check_balanced(sums)
             general = self._general(sums)
         if state.book == "full":
-            outcome = self._judge_full(context, body, outcome, sums)
-            general += self._subsidiary(outcome.postings)
+            if event.kind in FULL_RULES:
+                outcome = self._judge_full(context, body, outcome, sums)
+            if sums:
+                general += self._subsidiary(outcome.postings)
         return Judged((*outcome.puts, *manifests, *general), outcome.postings)
 
     def _judge_full(
         self, context: Context, body: Any, outcome: Outcome, sums: Sums
     ) -> Outcome:
-        rule = FULL_RULES.get(context.entry.event.kind)
-        if rule is None:
-            return outcome
         try:
-            full = rule(context, body, outcome)
+            full = FULL_RULES[context.entry.event.kind](context, body, outcome)
         except (InvariantError, UnverifiableError):
             raise
         except LedgerError as error:
@@ -242,11 +242,8 @@ def _problem(
     return Problem(entry.index, error.code, book, error.message)
 
 
-def _signing_key(state: State, entry: ReplayEntry, body: Any) -> KeyRow:  # noqa: ANN401
-    """Find the key of an event; that of genesis is in its own body."""
-    event = entry.event
-    if entry.index != 0:
-        return state.keys.need(event.key)
+def _genesis_key(event: Event, body: Any) -> KeyRow:  # noqa: ANN401
+    """Find the key of genesis in its own body."""
     if event.key != key_id(body.root_key) or event.author != body.operator:
         raise InputError(
             "genesis-key", "genesis is signed by the operator's own root key"

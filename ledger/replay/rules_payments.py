@@ -173,7 +173,7 @@ def due_full(context: Context, body: Due, outcome: Outcome) -> Outcome:
 
 def payment_received(context: Context, body: PaymentReceived) -> Outcome:
     """Take money in and apply it to dues; the rest is prepaid (money.md §4)."""
-    state = context.state
+    state, author = context.state, context.author
     check_currency(state, body.currency)
     if state.parties.get(body.payer) is None:
         raise InputError("party-unknown", f"no party {body.payer.hex()} is registered")
@@ -197,7 +197,7 @@ def payment_received(context: Context, body: PaymentReceived) -> Outcome:
         applications.append((row.lab, row.pool, application.amount, funded))
         applied.append((application.due, application.amount, funded))
     row_ = PaymentRow(
-        context.author,
+        author,
         body.payer,
         body.currency,
         body.gross,
@@ -207,7 +207,7 @@ def payment_received(context: Context, body: PaymentReceived) -> Outcome:
     )
     puts.append((state.payments, context.index, row_))
     legs = postings.payment(
-        context.author,
+        author,
         body.payer,
         body.currency,
         gross=body.gross,
