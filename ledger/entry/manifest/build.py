@@ -32,6 +32,7 @@ from ledger.entry.manifest.leaves import LINE_TAG
 from ledger.entry.manifest.leaves import SEALED_LINE_TAG
 from ledger.entry.manifest.leaves import Header
 from ledger.entry.manifest.leaves import Line
+from ledger.entry.manifest.leaves import check_manifest_key
 from ledger.entry.manifest.leaves import header_leaf
 from ledger.entry.manifest.leaves import salts
 from ledger.errors import FormatError
@@ -84,6 +85,8 @@ class ManifestBuilder:
                 "bad-manifest-key",
                 "a sealed manifest needs a manifest key, a plain one has none",
             )
+        if manifest_key is not None:
+            check_manifest_key(manifest_key)
         self._manifest_key = manifest_key
         self._sink = sink
         self._fold = LineFold(header.order, totals)

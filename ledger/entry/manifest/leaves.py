@@ -149,11 +149,7 @@ def salts(manifest_key: bytes, start: int, stop: int) -> list[bytes]:
     Raises:
         InputError: ``bad-manifest-key``.
     """
-    if len(manifest_key) != MANIFEST_KEY_LENGTH:
-        raise InputError(
-            "bad-manifest-key",
-            f"a manifest key of {len(manifest_key)} bytes instead of 32",
-        )
+    check_manifest_key(manifest_key)
     keyed = hmac.new(manifest_key, SALT_TAG, "sha256")
     derived = []
     for index in range(start, stop):
@@ -161,6 +157,20 @@ def salts(manifest_key: bytes, start: int, stop: int) -> list[bytes]:
         mac.update(index.to_bytes(8, "big"))
         derived.append(mac.digest()[:SALT_LENGTH])
     return derived
+
+
+def check_manifest_key(manifest_key: bytes) -> None:
+    """Check the length of a manifest key.
+
+    Raises:
+        InputError: ``bad-manifest-key``.
+    """
+    if len(manifest_key) != MANIFEST_KEY_LENGTH:
+        raise InputError(
+            "bad-manifest-key",
+            f"a manifest key of {len(manifest_key)} bytes instead of 32",
+            hint="make one of random bytes for each manifest",
+        )
 
 
 def line_start(*, sealed: bool) -> tuple[bytes, int]:
