@@ -248,9 +248,10 @@ def parse_key_file(text: str) -> KeyFile:
         FormatError: ``bad-key-file``, ``bad-kdf-cost``, ``bad-hex`` or
             ``bad-decimal`` if ``format_key_file`` would not write it.
     """
-    first, *lines, rest = text.split("\n")
-    pairs = [line.partition(" ") for line in lines]
-    if first != _FIRST_LINE or rest or tuple(label for label, _, _ in pairs) != _LABELS:
+    *lines, rest = text.split("\n")
+    pairs = [line.partition(" ") for line in lines[1:]]
+    labels = tuple(label for label, _, _ in pairs)
+    if lines[:1] != [_FIRST_LINE] or labels != _LABELS or rest:
         raise _bad_file("it has other lines", hint=f"it starts with {_FIRST_LINE!r}")
     name, party, purpose, public, kdf, secret = (value for _, _, value in pairs)
     key_file = KeyFile(
