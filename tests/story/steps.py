@@ -1,25 +1,8 @@
-"""A whole story on a log, the same every time: parties, rights, terms, run, money.
-
-    Lab Alder trains on Society Birch's catalogue and pays for it; Birch shares the
-    fee among three artists, and what it pays out arrives.
-
-`build_story` tells it into a store or a new log home, with keys from fixed seeds and
-a clock that counts, so that every root, amount and index is known. Seven recordings
-belong to the artists in turn; the first is split 60 to 40, the last is half nobody's
-known, and the lab also trains on one that no catalogue has.
-"""
+"""The steps of the story, each a few entries; tests can tell more of them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import field
-from itertools import count
-from pathlib import Path
-
 from ledger.accounting import deductions
-from ledger.author import Author
 from ledger.entry.verify import prove_key
 from ledger.events import identity
 from ledger.events import lines
@@ -29,165 +12,18 @@ from ledger.events import terms
 from ledger.events import training
 from ledger.events.types import PPM
 from ledger.events.types import UNKNOWN_PARTY
-from ledger.home import Home
-from ledger.log import Log
-from ledger.publish import publish
-from ledger.replay.rules_payments import pool_id
 from ledger.replay.shareout import share_out
-from ledger.storage.base import Store
-from ledger.storage.sqlite import SqliteStore
-from ledger.tlog.checkpoint import Checkpoint
-from ledger.tlog.ed25519 import SigningKey
-from ledger.tlog.note import Vkey
-from ledger.tlog.note import make_vkey
-
-ORIGIN = "demo.example/log"
-START_MS = 1_764_000_000_000  # 2025-11-24, 16:00 UTC
-STEP_MS = 60_000
-FEE_MICRO = 1_000_000_000_000
-OUTSIDE = "demo:zz"
-"""A recording that the lab trains on, and no catalogue has."""
-NAMES = {
-    "operator": "Registry of Elms",
-    "society": "Society Birch",
-    "lab": "Lab Alder",
-    "artist0": "Ottoline Brackwater",
-    "artist1": "Dobb Quillfeather",
-    "artist2": "Ðagný Testdóttir",
-}
-TITLES = ["Wren in the Stairwell", "Nine Lamps", "Salt Road", "Paper Lanterns"]
+from tests.story.stage import FEE_MICRO
+from tests.story.stage import ORIGIN
+from tests.story.stage import OUTSIDE
+from tests.story.stage import START_MS
+from tests.story.stage import Story
+from tests.story.stage import party_id
+from tests.story.stage import signing_key
 
 
-def party_id(name: str) -> bytes:
-    """Make the id of a party that can be read in a hex dump."""
-    return name.encode().ljust(16, b".")
-
-
-def signing_key(name: str) -> SigningKey:
-    """Make the key of a name, from its own seed."""
-    return SigningKey(name.encode().ljust(32, b"k"))
-
-
-def recording_id(number: int) -> str:
-    """Make a recording's external id."""
-    return f"demo:r{number:06d}"
-
-
-@dataclass
-class Story:
-    """A log with everybody who speaks on it.
-
-    Attributes:
-        log: open for writing, until `close`.
-        home: of the log, or None if it only is in a store.
-        recordings: external ids in the catalogue, ascending.
-        at: name of what happened to the index of its entry.
-    """
-
-    log: Log
-    home: Home | None
-    recordings: list[str]
-    ticks: Iterator[int] = field(default_factory=lambda: count(1))
-    at: dict[str, int] = field(default_factory=dict)
-    artists: tuple[bytes, ...] = tuple(party_id(f"artist{n}") for n in range(3))
-    run: str = "run-1"
-
-    def clock(self) -> int:
-        """Give the next moment, ms since 1970."""
-        return START_MS + STEP_MS * next(self.ticks)
-
-    def author(self, name: str, purpose: str = "sign") -> Author:
-        """Give a party with its root or its sign key."""
-        return Author(
-            self.log,
-            party_id(name),
-            signing_key(name + purpose),
-            new_id=lambda: next(self.ticks).to_bytes(16, "big"),
-            clock=self.clock,
-        )
-
-    @property
-    def operator(self) -> Author:
-        """The registry that runs the log."""
-        return self.author("operator")
-
-    @property
-    def society(self) -> Author:
-        """The collecting society."""
-        return self.author("society")
-
-    @property
-    def lab(self) -> Author:
-        """The lab that trains."""
-        return self.author("lab")
-
-    @property
-    def log_id(self) -> bytes:
-        """The log's id."""
-        return self.log.state.logs.need("genesis").log
-
-    @property
-    def vkey(self) -> Vkey:
-        """What checkpoints are verified by."""
-        return make_vkey(ORIGIN, signing_key("log").public)
-
-    @property
-    def pool(self) -> bytes:
-        """Pool id of the story's run under its licence."""
-        return pool_id(self.at["licence"], self.run)
-
-    def publish(self) -> Checkpoint:
-        """Write the public folder and sign its checkpoint; needs a home."""
-        assert self.home is not None
-        key = signing_key("log")
-        return publish(self.log.store, self.home.public, ORIGIN, key)
-
-    def close(self) -> None:
-        """Let go of the store, so that another may write."""
-        self.log.store.close()
-
-
-def build_story(where: Store | Path, recordings: int = 7) -> Story:
-    """Tell the story.
-
-    Args:
-        where: an empty store, or a folder that becomes a home, published.
-        recordings: how many the catalogue has; at least 2.
-    """
-    home = Home(where) if isinstance(where, Path) else None
-    if isinstance(where, Path):
-        store: Store = _new_home(Home(where))
-    else:
-        store = where
-    ticks = count(1)
-    log = Log(store, clock=lambda: START_MS + STEP_MS * next(ticks))
-    story = Story(log, home, [recording_id(n) for n in range(recordings)], ticks)
-    _identities(story)
-    _rights(story)
-    _terms(story)
-    _training(story)
-    _money_in(story)
-    distribute(story)
-    pay_out(story)
-    if home is not None:
-        home.names.write_text(json.dumps(names(story)), encoding="utf-8")
-        story.publish()
-    return story
-
-
-def names(story: Story) -> dict[str, dict[str, str]]:
-    """Give the content of the side store of names."""
-    titles = dict(zip(story.recordings, TITLES, strict=False))
-    parties = {party_id(name).hex(): shown for name, shown in NAMES.items()}
-    return {"parties": parties, "recordings": titles}
-
-
-def _new_home(home: Home) -> SqliteStore:
-    home.build(lambda partial: SqliteStore.create(partial.path).close())
-    return SqliteStore.open(home.path)
-
-
-def _identities(story: Story) -> None:
+def introduce(story: Story) -> None:
+    """Bring in the operator, the society, the lab and the artists."""
     operator, root = party_id("operator"), story.author("operator", "root")
     root.say(
         "genesis",
@@ -242,7 +78,8 @@ def add_key(story: Story, name: str, purpose: identity.Purpose) -> None:
     story.author(name, "root").say("key", added)
 
 
-def _rights(story: Story) -> None:
+def register_rights(story: Story) -> None:
+    """List the recordings and register who holds them."""
     catalogue = [
         lines.CatalogueLine(external=each, isrc=f"CPDEM26{n:05d}", ms=180_000 + n)
         for n, each in enumerate(story.recordings)
@@ -281,7 +118,8 @@ def _shares(story: Story, number: int) -> list[lines.ShareLine]:
     ]
 
 
-def _terms(story: Story) -> None:
+def agree_terms(story: Story) -> None:
+    """Set price and scheme; grant and accept the licence."""
     at = story.at
     tariff = terms.Tariff(amount=FEE_MICRO, currency="SEK", per="run")
     at["tariff"] = story.society.say("tariff", tariff).index
@@ -317,7 +155,8 @@ def scheme() -> terms.Scheme:
     )
 
 
-def _training(story: Story) -> None:
+def train(story: Story) -> None:
+    """Name a model version and train it."""
     version = training.ModelVersion(
         model="alder", parents=[], synthetic=[], version="1"
     )
@@ -346,7 +185,8 @@ def open_run(story: Story, run: str) -> None:
     story.at[run] = said.index
 
 
-def _money_in(story: Story) -> None:
+def take_money(story: Story) -> None:
+    """Bill the run; the lab pays, one micro-unit too much."""
     bill(story, story.run)
     payment = payments.PaymentReceived(
         applies=[payments.Application(amount=FEE_MICRO * 5 // 4, due=story.at["due"])],
