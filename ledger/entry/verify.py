@@ -33,6 +33,7 @@ from ledger.entry.envelope import ZERO32
 from ledger.entry.envelope import Entry
 from ledger.entry.envelope import parse_entry
 from ledger.entry.envelope import parse_event
+from ledger.errors import FormatError
 from ledger.errors import InputError
 from ledger.errors import LedgerError
 from ledger.errors import VerificationError
@@ -172,7 +173,7 @@ def verify_chunk(
             _check_place(entry, index, previous, time)
             if not _verify_event(entry, public_keys):
                 unknown_keys.append(index)
-        except LedgerError as error:
+        except (FormatError, VerificationError) as error:
             raise _at(index, error) from None
         previous, time = leaf_hash(leaf), entry.time
         hashes.append(previous)
@@ -208,7 +209,7 @@ def _first_entry(index: int, leaf: bytes) -> Entry:
         _check_index(entry.index, index)
         if index == 0:
             _check_previous(entry.previous, ZERO32)
-    except LedgerError as error:
+    except (FormatError, VerificationError) as error:
         raise _at(index, error) from None
     return entry
 
