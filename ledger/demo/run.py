@@ -1,0 +1,188 @@
+"""Runs a demonstration from an empty folder to proofs in hand."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+from ledger.audit import Audit
+from ledger.demo import catalogue
+from ledger.demo import fiction
+from ledger.demo.cast import GUITARIST
+from ledger.demo.cast import LAB
+from ledger.demo.cast import MUSICIANS
+from ledger.demo.cast import NOTICE
+from ledger.demo.cast import SOCIETY
+from ledger.demo.stage import Stage
+from ledger.demo.tamper import tamper
+from ledger.errors import UnverifiableError
+from ledger.errors import VerificationError
+from ledger.home import Home
+from ledger.query import Reader
+from ledger.storage.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ledger.audit import Report
+    from ledger.demo.tamper import Noticed
+    from ledger.events.types import Basis
+
+PROOF_NAME = "distribution.tlog-proof"
+
+
+class Files(NamedTuple):
+    """A catalogue and a training list of one's own, and how to share.
+
+    Attributes:
+        catalogue: path of the catalogue.
+        dataset: path of the training list.
+        fee_micro: what the run costs, in micro-units of SEK.
+        basis: how the fee is shared.
+    """
+
+    catalogue: Path
+    dataset: Path
+    fee_micro: int
+    basis: Basis
+
+
+def run_demo(
+    home: Path,
+    say: Callable[[str], None],
+    *,
+    files: Files | None = None,
+    tampering: bool = False,
+    url: str = "http://127.0.0.1:8321",
+) -> Report:
+    """Build a demonstration log, verify it, and say what to try.
+
+    Args:
+        home: folder of the log; a former demonstration there is replaced.
+        say: takes each line of what is told.
+        files: one's own catalogue and training list; None for the fiction.
+        tampering: whether to flip bytes of copies and show who notices.
+        url: where the viewer will be.
+
+    Raises:
+        ConflictError: `home-not-a-demonstration`.
+        LedgerError: what is wrong with a file.
+        VerificationError, UnverifiableError: the log did not pass its audit.
+    """
+    say(
+        NOTICE
+        if files is None
+        else "A demonstration: the lab and the money are made up."
+    )
+    with Stage(home, clock=_now_ms, chance=secrets.token_bytes) as stage:
+        told = fiction.tell(stage) if files is None else _from_files(stage, files, say)
+        stage.publish()
+        vkey = stage.vkey
+        say(f"log of {stage.log.size} entries in {home}")
+    report = _verify(home, say)
+    proof = _prove(home, told.distribution)
+    (home / PROOF_NAME).write_text(proof, encoding="utf-8")
+    if isinstance(told, fiction.Told):
+        _end_of_fiction(home, told, vkey, url, say)
+    else:
+        _end_of_files(home, told, vkey, url, say)
+    if tampering:
+        _tamper(home, told.distribution, proof, vkey, say)
+    return report
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _from_files(
+    stage: Stage, files: Files, say: Callable[[str], None]
+) -> catalogue.Told:
+    return catalogue.tell(
+        stage, files.catalogue, files.dataset, files.fee_micro, files.basis, say
+    )
+
+
+def _verify(home: Path, say: Callable[[str], None]) -> Report:
+    store = SqliteStore.open(home, read_only=True)
+    try:
+        report = Audit(store, home / "public").run()
+    finally:
+        store.close()
+    for problem in report.problems:
+        say(f"FAILED entry {problem.index}: {problem.code}: {problem.message}")
+    if not report.ok:
+        raise VerificationError("audit-failed", "the demonstration failed its audit")
+    if report.missing:
+        raise UnverifiableError("audit-incomplete", "; ".join(report.missing))
+    what = ", ".join(f"{number} {name}" for name, number in report.checked.items())
+    say(f"verified: {what}")
+    return report
+
+
+def _prove(home: Path, index: int) -> str:
+    reader = Reader.open(home)
+    try:
+        return reader.prove(index)
+    finally:
+        reader.close()
+
+
+def _end_of_fiction(
+    home: Path, told: fiction.Told, vkey: str, url: str, say: Callable[[str], None]
+) -> None:
+    guitarist = told.musicians[GUITARIST.handle].hex()
+    option = f"--home {home}"
+    say("")
+    say(f"{GUITARIST.name}, {GUITARIST.part}: what was I paid, and why?")
+    say(f"  linernote statement {guitarist} {option}")
+    say(f"  {url}/party/{guitarist}")
+    for member in MUSICIANS[1:]:
+        say(f"{member.name}, {member.part}:")
+        say(f"  {url}/party/{told.musicians[member.handle].hex()}")
+    say(f"{LAB.name}: what did my run use, and what of it had no licence?")
+    say(f"  linernote show {told.run} {option}")
+    say(f"  {url}/entry/{told.run}")
+    say(f"{SOCIETY.name}: who is owed what, and what waits?")
+    say(f"  linernote balances {option}")
+    say(f"  {url}/entry/{told.distribution}")
+    _auditor(home, vkey, say)
+
+
+def _end_of_files(
+    home: Path, told: catalogue.Told, vkey: str, url: str, say: Callable[[str], None]
+) -> None:
+    say("")
+    say(
+        f"{told.recordings} recordings of {told.holders} holders; trained on"
+        f" {told.trained}, {told.uncovered} of them uncovered"
+    )
+    say("A holder: what was I paid, and why?")
+    say(f"  linernote search jamendo:artist --home {home}")
+    say(f"{SOCIETY.name}: who is owed what?")
+    say(f"  linernote balances --json --home {home}")
+    say(f"  {url}/entry/{told.distribution}")
+    _auditor(home, vkey, say)
+
+
+def _auditor(home: Path, vkey: str, say: Callable[[str], None]) -> None:
+    say("An auditor, with Python and nothing of ours:")
+    say(f"  python3 tools/verify.py {home / 'public'} --vkey '{vkey}'")
+    say(f"  python3 tools/verify.py {home / PROOF_NAME} --vkey '{vkey}'")
+
+
+def _tamper(
+    home: Path, index: int, proof: str, vkey: str, say: Callable[[str], None]
+) -> None:
+    say("")
+    say("Now one bit is flipped, in copies:")
+    with tempfile.TemporaryDirectory() as folder:
+        noticed: list[Noticed] = tamper(Home(home), Path(folder), index, proof, vkey)
+    for each in noticed:
+        say(f"  {each.act}")
+        say(f"    noticed by {each.who}")
+        say(f"    FAILED {each.code}: {each.message}")
