@@ -191,6 +191,7 @@ def test_every_cut_of_a_bundle_is_refused() -> None:
 def test_the_bounds_of_a_bundle() -> None:
     """1 to 256 leaves of at most 65,535 bytes."""
     assert parse_bundle(format_bundle([bytes(65_535)]), 1) == [bytes(65_535)]
+    assert parse_bundle(format_bundle([b"a"] * 256), 256) == [b"a"] * 256
     for leaves in ([], [b""] * 257, [bytes(65_536)]):
         with pytest.raises(InputError) as caught:
             format_bundle(leaves)
