@@ -1,0 +1,142 @@
+"""The state and the tables for questions, derived anew from entries and lines.
+
+Everything in the store but entries, manifests and checkpoint can be thrown away:
+this puts it back, by the same replay that the appender and every auditor use.
+
+>>> from ledger.storage.memory import MemoryStore
+>>> rebuild(MemoryStore())
+Rebuilt(entries=0, postings=0, problems=0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import NamedTuple
+
+from ledger import derive
+from ledger.audit.verifying import decoded_entries
+from ledger.errors import InputError
+from ledger.events.registry import parse_body
+from ledger.log import StoredLines
+from ledger.replay import Problem
+from ledger.replay import Replay
+from ledger.replay import State
+from ledger.replay.manifests import lines_again
+from ledger.tlog.merkle import leaf_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ledger.replay.outcome import ReplayEntry
+    from ledger.replay.replay import Judged
+    from ledger.storage.base import Rows
+    from ledger.storage.base import Store
+
+Progress = Callable[[int, int], None]
+
+
+class Rebuilt(NamedTuple):
+    """How much was derived."""
+
+    entries: int
+    postings: int
+    problems: int
+
+
+def _silent(done: int, total: int) -> None:
+    """Show no progress."""
+
+
+def rebuild(store: Store, progress: Progress = _silent) -> Rebuilt:
+    """Drop the derived tables of a store, and derive them anew.
+
+    Everything happens in one transaction: until it is stored, readers see the old
+    tables, and a failure leaves them.
+
+    Args:
+        store: open for writing.
+        progress: is told entries done and in all.
+
+    Raises:
+        UnverifiableError: `manifest-lines-missing`.
+        HomeError: the store failed.
+    """
+    size = store.size()
+    with store.transaction():
+        store.clear_derived()
+        state = State("full", store.rows)
+        replay = _Deriving(store, state)
+        for entry in stored_entries(store, size):
+            replay.apply(entry)
+            progress(entry.index + 1, size)
+        state.flush()
+    return Rebuilt(size, **replay.counts)
+
+
+def state_at(
+    store: Store, size: int, rows: Rows, progress: Progress = _silent
+) -> State:
+    """Replay the first entries of a log: the full state as it was then.
+
+    Args:
+        store: open for reading.
+        size: how many entries.
+        rows: empty; take what does not stay in memory.
+        progress: is told entries done and in all.
+
+    Raises:
+        InputError: `size-beyond-log`.
+        UnverifiableError: `manifest-lines-missing`.
+    """
+    newest = store.size()
+    if not 1 <= size <= newest:
+        raise InputError(
+            "size-beyond-log",
+            f"the log has {newest} entries; there is no size {size}",
+            hint=f"give a size from 1 to {newest}",
+        )
+    state = State("full", rows)
+    replay = Replay(state, _leaf_hash_at(store), StoredLines(store))
+    for entry in stored_entries(store, size):
+        replay.apply(entry)
+        progress(entry.index + 1, size)
+    state.flush()
+    return state
+
+
+def stored_entries(store: Store, size: int) -> Iterator[ReplayEntry]:
+    """Read entries of a store for replay; their signatures held when they came in."""
+    hashes = map(leaf_hash, store.leaves(0, size))
+    return decoded_entries(store.leaves(0, size), hashes)
+
+
+def _leaf_hash_at(store: Store) -> Callable[[int], bytes]:
+    return lambda index: store.leaf_hashes(index, index + 1)
+
+
+class _Deriving(Replay):
+    """A replay that also fills the tables for questions."""
+
+    def __init__(self, store: Store, state: State) -> None:
+        super().__init__(state, _leaf_hash_at(store), StoredLines(store))
+        self._store = store
+        self.counts = dict.fromkeys(("postings", "problems"), 0)
+
+    def commit(
+        self, entry: ReplayEntry, judged: Judged, problem: Problem | None = None
+    ) -> None:
+        """Set what was judged, and note what it can be found by."""
+        super().commit(entry, judged, problem)
+        # What broke a rule changed nothing, and its lines may be nowhere.
+        body = None if problem else parse_body(entry.event.kind, entry.event.body)
+        if judged.postings:
+            rows = derive.posting_rows(entry, body, judged.postings, self._read)
+            self._store.add_postings(rows)
+            self.counts["postings"] += len(judged.postings)
+        self._store.add_mentions(derive.mentions(entry, body, self._read))
+        self.counts["problems"] += problem is not None
+
+    def _read(self, kind: str, root: bytes) -> Iterator[Any]:
+        return lines_again(StoredLines(self._store), kind, root)
