@@ -130,7 +130,7 @@ class Log:
             raise HomeError(
                 "state-behind",
                 f"the derived state is of {self.state.size} entries, the log has {size}",
-                hint="run 'linernote audit --rebuild': it derives the state anew",
+                hint="run 'linernote rebuild': it derives the state anew",
             )
 
     @property
