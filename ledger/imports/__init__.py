@@ -1,0 +1,1 @@
+"""Tables as lines: catalogues, shares and datasets from files to manifests."""
