@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 from ledger import derive
 from ledger.audit.verifying import decoded_entries
-from ledger.errors import InputError
 from ledger.events.registry import parse_body
 from ledger.log import StoredLines
 from ledger.replay import Problem
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
     from ledger.replay.outcome import ReplayEntry
     from ledger.replay.replay import Judged
-    from ledger.storage.base import Rows
     from ledger.storage.base import Store
 
 Progress = Callable[[int, int], None]
@@ -68,48 +66,13 @@ def rebuild(store: Store, progress: Progress = _silent) -> Rebuilt:
         store.clear_derived()
         state = State("full", store.rows)
         replay = _Deriving(store, state)
-        for entry in stored_entries(store, size):
+        # The signatures held when the entries came in; an audit asks again.
+        hashes = map(leaf_hash, store.leaves(0, size))
+        for entry in decoded_entries(store.leaves(0, size), hashes):
             replay.apply(entry)
             progress(entry.index + 1, size)
         state.flush()
     return Rebuilt(size, **replay.counts)
-
-
-def state_at(
-    store: Store, size: int, rows: Rows, progress: Progress = _silent
-) -> State:
-    """Replay the first entries of a log: the full state as it was then.
-
-    Args:
-        store: open for reading.
-        size: how many entries.
-        rows: empty; take what does not stay in memory.
-        progress: is told entries done and in all.
-
-    Raises:
-        InputError: `size-beyond-log`.
-        UnverifiableError: `manifest-lines-missing`.
-    """
-    newest = store.size()
-    if not 1 <= size <= newest:
-        raise InputError(
-            "size-beyond-log",
-            f"the log has {newest} entries; there is no size {size}",
-            hint=f"give a size from 1 to {newest}",
-        )
-    state = State("full", rows)
-    replay = Replay(state, _leaf_hash_at(store), StoredLines(store))
-    for entry in stored_entries(store, size):
-        replay.apply(entry)
-        progress(entry.index + 1, size)
-    state.flush()
-    return state
-
-
-def stored_entries(store: Store, size: int) -> Iterator[ReplayEntry]:
-    """Read entries of a store for replay; their signatures held when they came in."""
-    hashes = map(leaf_hash, store.leaves(0, size))
-    return decoded_entries(store.leaves(0, size), hashes)
 
 
 def _leaf_hash_at(store: Store) -> Callable[[int], bytes]:
