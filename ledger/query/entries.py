@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ledger.entry.envelope import decode_entry
 from ledger.entry.envelope import decode_event
 from ledger.errors import FormatError
@@ -12,19 +10,8 @@ from ledger.events.types import Body
 from ledger.query.views import EntryView
 from ledger.sentences import sentence
 from ledger.statement.sources import Sources
-from ledger.storage.base import Store
 from ledger.storage.base import no_such_entry
 from ledger.tlog.merkle import leaf_hash
-
-
-def body_at(store: Store, index: int) -> Any:  # noqa: ANN401
-    """Read the typed body of an entry that replay has accepted.
-
-    Raises:
-        InputError: `no-such-entry`.
-    """
-    event = decode_event(decode_entry(store.leaf(index)).event)
-    return parse_body(event.kind, event.body)
 
 
 def entry_view(sources: Sources, index: int) -> EntryView:

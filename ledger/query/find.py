@@ -14,7 +14,6 @@ from itertools import chain
 from ledger.errors import InputError
 from ledger.errors import LedgerError
 from ledger.events.types import UNSET
-from ledger.query.entries import body_at
 from ledger.query.entries import entry_view
 from ledger.query.views import Found
 from ledger.statement.sources import Sources
@@ -88,7 +87,7 @@ def _by_external(sources: Sources, text: str) -> set[bytes]:
 
 def _named_in(sources: Sources, mention: Mention) -> Iterator[bytes]:
     """Find the parties that an entry gives this external id."""
-    body = body_at(sources.store, mention.entry_index)
+    body = sources.entry(mention.entry_index).body
     if body.parties is UNSET:
         yield body.party
         return
@@ -145,7 +144,7 @@ def _is_recording(sources: Sources, external: str) -> bool:
 def _by_isrc(sources: Sources, isrc: str) -> Iterator[str]:
     for mention in sources.store.find_mentions(isrc, MENTIONS_MAX):
         if mention.what == "isrc" and mention.value == isrc:
-            root = body_at(sources.store, mention.entry_index).recordings.root
+            root = sources.entry(mention.entry_index).body.recordings.root
             for line in sources.lines.all("catalogue/recordings", root):
                 if line.isrc == isrc:
                     yield line.external

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from ledger.errors import InvariantError
-from ledger.events.types import UNSET
-from ledger.query.entries import body_at
 from ledger.query.entries import entry_view
 from ledger.query.views import EntryView
-from ledger.query.views import Holding
 from ledger.query.views import KeyView
 from ledger.query.views import Money
 from ledger.query.views import PartyView
 from ledger.query.views import PostingView
-from ledger.replay.coverage import select_table
 from ledger.replay.rows import NEVER
 from ledger.replay.rows import CreditRow
+from ledger.statement.holdings import HOLDINGS_MAX
+from ledger.statement.holdings import holdings
 from ledger.statement.sources import Sources
-from ledger.storage.base import PARTY
 from ledger.storage.base import PostingRow
 
 ENTRIES_MAX = 20
 POSTINGS_MAX = 20
-HOLDINGS_MAX = 100
-MENTIONS_MAX = 2_000
 ROLES = ("operator", "registrar", "society", "lab", "provider", "auditor")
 _LAST_LEG = 2**62
 
@@ -49,7 +45,7 @@ def party_view(sources: Sources, party: bytes, before: int | None = None) -> Par
     if row is not None and row.verified != NEVER:
         verified = row.verified
     entries = sources.store.entries_of_party(party, ENTRIES_MAX + 1, before)
-    holdings = list(_holdings(sources, party))
+    held = list(islice(holdings(sources, party), HOLDINGS_MAX + 1))
     return PartyView(
         id=party,
         name=sources.words.party(party),
@@ -60,8 +56,8 @@ def party_view(sources: Sources, party: bytes, before: int | None = None) -> Par
         roles=tuple(_roles(sources, party)),
         keys=tuple(_keys(sources, party)),
         money=tuple(money(sources, party)),
-        holdings=tuple(holdings[:HOLDINGS_MAX]),
-        holdings_more=len(holdings) > HOLDINGS_MAX,
+        holdings=tuple(held[:HOLDINGS_MAX]),
+        holdings_more=len(held) > HOLDINGS_MAX,
         postings=tuple(_postings(sources, party, entries))[:POSTINGS_MAX],
         entries=tuple(entry_view(sources, n) for n in entries[:ENTRIES_MAX]),
         next_before=entries[ENTRIES_MAX - 1] if len(entries) > ENTRIES_MAX else None,
@@ -87,11 +83,10 @@ def _keys(sources: Sources, party: bytes) -> Iterator[KeyView]:
 def money(sources: Sources, party: bytes) -> Iterator[Money]:
     """Give what a party has and owes, for each currency that it ever had."""
     state = sources.state
-    societies = sources.society_ids()
-    for currency, exponent in state.currencies.items():
+    for currency, exponent in sources.currencies.items():
         credit = state.credits.get((party, currency))
-        owes = _sum(sources, societies, ("asset", "receivable"), party, currency)
-        prepaid = -_sum(sources, societies, ("liability", "prepaid"), party, currency)
+        owes = sources.balance(("asset", "receivable"), party, currency)
+        prepaid = -sources.balance(("liability", "prepaid"), party, currency)
         if credit is None and not owes and not prepaid:
             continue
         row = credit or CreditRow(0, 0)
@@ -107,55 +102,11 @@ def money(sources: Sources, party: bytes) -> Iterator[Money]:
         )
 
 
-def _sum(
-    sources: Sources,
-    societies: list[bytes],
-    account: tuple[str, str],
-    party: bytes,
-    currency: str,
-) -> int:
-    accounts = sources.state.accounts
-    keys = [(society, *account, party, currency) for society in societies]
-    return sum(accounts.get(key) or 0 for key in keys)
-
-
-def _holdings(sources: Sources, party: bytes) -> Iterator[Holding]:
-    """Find the shares in force, by the entries that registered them."""
-    state = sources.state
-    today = state.day(state.last_time_ms)
-    seen: set[tuple[str, str]] = set()
-    mentions = sources.store.find_mentions(party.hex(), MENTIONS_MAX)
-    for mention in mentions:
-        if mention.kind != "shares" or mention.what != PARTY:
-            continue
-        for subject, side in _tables_naming(sources, mention.entry_index, party):
-            if (subject, side) in seen:
-                continue
-            seen.add((subject, side))
-            table = select_table(state.shares.get((subject, side)), today, state.size)
-            for holder, ppm, role in table.lines if table is not None else ():
-                if holder == party and table is not None:
-                    title = sources.words.recording(subject)
-                    yield Holding(subject, title, side, ppm, role, table.index)
-
-
-def _tables_naming(
-    sources: Sources, index: int, party: bytes
-) -> Iterator[tuple[str, str]]:
-    body = body_at(sources.store, index)
-    if body.table is not UNSET:
-        yield body.table.subject, body.table.side
-        return
-    for line in sources.lines.all("shares/lines", body.lines.root):
-        if line.party == party:
-            yield line.subject, line.side
-
-
 def _postings(
     sources: Sources, party: bytes, entries: list[int]
 ) -> Iterator[PostingView]:
     """Give a party's legs in entries that are newest first, last leg first."""
-    currencies = [currency for currency, _ in sources.state.currencies.items()]
+    currencies = list(sources.currencies)
     views: dict[int, EntryView] = {}
     for index in entries:
         for currency in currencies:

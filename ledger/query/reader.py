@@ -37,7 +37,11 @@ from ledger.query.views import PartyView
 from ledger.query.views import RecordingView
 from ledger.replay import State
 from ledger.replay.rows import LogRow
-from ledger.statement.sources import Sources
+from ledger.statement import WHOLE
+from ledger.statement import Sources
+from ledger.statement import Statement
+from ledger.statement import Window
+from ledger.statement import build_statement
 from ledger.storage.base import Store
 from ledger.storage.spill import SpillRows
 from ledger.storage.sqlite import SqliteStore
@@ -206,6 +210,19 @@ class Reader:
         """
         with self.reading() as sources:
             return recording_view(sources, find_recording(sources, text))
+
+    def statement(self, text: str, window: Window = WHOLE) -> Statement:
+        """Build a party's statement; `ledger.statement` renders it.
+
+        Args:
+            text: the party, as for `party`.
+            window: which lines of each account; by default all of them.
+
+        Raises:
+            InputError: `party-unknown`, `party-ambiguous`.
+        """
+        with self.reading() as sources:
+            return build_statement(sources, find_party(sources, text), window)
 
     def balances(self, at: int | None = None) -> Document:
         """Give every party's balances as a JSON document.

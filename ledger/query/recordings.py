@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from ledger.entry.envelope import decode_entry
-from ledger.entry.envelope import decode_event
-from ledger.events.registry import parse_body
 from ledger.events.types import SIDES
 from ledger.query.views import Cover
 from ledger.query.views import Holder
@@ -18,13 +15,12 @@ from ledger.query.views import RunView
 from ledger.query.views import TableView
 from ledger.replay.coverage import select_table
 from ledger.replay.rows import RecordingRow
+from ledger.statement.holdings import runs_on
 from ledger.statement.sources import Sources
 from ledger.storage.base import PostingRow
 
 RUNS_MAX = 50
-MENTIONS_MAX = 1_000
 POSTINGS_MAX = 1_000
-RUN_KINDS = {"run.close", "run.open"}
 
 
 def recording_view(sources: Sources, external: str) -> RecordingView:
@@ -74,30 +70,21 @@ def _holder(sources: Sources, party: bytes, ppm: int, role: str = "") -> Holder:
 
 def _runs(sources: Sources, external: str) -> Iterator[RunView]:
     """Give the runs whose datasets name the recording, newest first."""
-    found = sources.store.find_mentions(external, MENTIONS_MAX)
-    indexes = [
-        mention.entry_index
-        for mention in found
-        if mention.value == external and mention.kind in RUN_KINDS
-    ]
-    for index in sorted(indexes, reverse=True):
-        entry = decode_entry(sources.store.leaf(index))
-        event = decode_event(entry.event)
-        run = getattr(parse_body(event.kind, event.body), "run", "")
-        row = sources.state.runs.get((event.author, run))
-        if row is not None and row.index == index:
-            yield RunView(
-                index=index,
-                time_ms=entry.time,
-                lab=event.author,
-                lab_name=sources.words.party(event.author),
-                run=run,
-                model=row.model,
-                version=row.version,
-                use=row.use,
-                licences=row.licences,
-                findings=tuple(_findings(sources, index, external)),
-            )
+    for index in runs_on(sources, external):
+        opened = sources.entry(index)
+        row = sources.state.runs.need((opened.author, opened.body.run))
+        yield RunView(
+            index=index,
+            time_ms=opened.time_ms,
+            lab=opened.author,
+            lab_name=sources.words.party(opened.author),
+            run=opened.body.run,
+            model=row.model,
+            version=row.version,
+            use=row.use,
+            licences=row.licences,
+            findings=tuple(_findings(sources, index, external)),
+        )
 
 
 def _findings(sources: Sources, index: int, external: str) -> Iterator[Cover]:

@@ -8,6 +8,7 @@ from ledger.entry.envelope import Event
 from ledger.events.types import Body
 from ledger.replay.rows import NEVER
 from ledger.replay.rows import ProblemRow
+from ledger.statement.holdings import Holding
 
 
 @dataclass(frozen=True)
@@ -111,18 +112,6 @@ class PostingView:
     side: str
     currency: str
     amount: int
-
-
-@dataclass(frozen=True)
-class Holding:
-    """A share of a party in one side of a recording or work, in force now."""
-
-    subject: str
-    title: str
-    side: str
-    ppm: int
-    role: str
-    index: int
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,16 @@ an answer costs the lines that it shows, however long their manifest is.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from ledger.accounting.chart import Subject
+from ledger.entry.envelope import decode_entry
+from ledger.entry.envelope import decode_event
 from ledger.entry.manifest.leaves import line_start
 from ledger.errors import UnverifiableError
+from ledger.events.registry import parse_body
 from ledger.events.registry import parse_line
 from ledger.log import StoredLines
 from ledger.names import Names
@@ -24,10 +29,22 @@ from ledger.tlog.tiles import parse_bundle
 from ledger.words import Words
 
 BUNDLES_KEPT = 64
+ENTRIES_KEPT = 256
 HASH_LENGTH = 32
 
 _PLAIN = line_start(sealed=False)
 _SEALED = line_start(sealed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEntry:
+    """An entry that replay has accepted, as far as answers need it."""
+
+    index: int
+    time_ms: int
+    author: bytes
+    kind: str
+    body: Any
 
 
 class Sources:
@@ -45,14 +62,30 @@ class Sources:
         self.names = names
         self.words = Words(state, names)
         self.lines = LineReader(store)
+        self.entry = lru_cache(maxsize=ENTRIES_KEPT)(self._entry)
 
-    def society_ids(self) -> list[bytes]:
+    def _entry(self, index: int) -> ReadEntry:
+        """Read an entry; its body must be one of its kind."""
+        entry = decode_entry(self.store.leaf(index))
+        event = decode_event(entry.event)
+        body = parse_body(event.kind, event.body)
+        return ReadEntry(index, entry.time, event.author, event.kind, body)
+
+    @property
+    def currencies(self) -> dict[str, int]:
+        """Give the log's currencies with their decimals."""
+        return dict(self.state.currencies.items())
+
+    @property
+    def societies(self) -> list[bytes]:
         """List all who keep books: whoever is or was a society has accounts."""
-        return sorted({society for society, *_ in (k for k, _ in self.general())})
+        return sorted({key[0] for key, _ in self.state.general.items()})
 
-    def general(self) -> Iterator[tuple[tuple[bytes, str, str, str], int]]:
-        """Read the general ledger: (society, class, type, currency) to µ."""
-        return self.state.general.items()
+    def balance(self, account: tuple[str, str], subject: Subject, currency: str) -> int:
+        """Add up an account (class, type) over all societies, in µ, debit positive."""
+        accounts = self.state.accounts
+        keys = [(society, *account, subject, currency) for society in self.societies]
+        return sum(accounts.get(key) or 0 for key in keys)
 
 
 class LineReader:
