@@ -26,7 +26,7 @@ LAYERS = (
     ("replay",),
     ("home", "derive", "names", "reader", "staging"),
     ("log", "audit", "publish"),
-    ("author", "client", "importers", "monitor", "rebuild", "witness", "writer"),
+    ("author", "client", "imports", "monitor", "rebuild", "witness", "writer"),
     ("setup", "words"),
     ("sentences", "statement"),
     ("query",),

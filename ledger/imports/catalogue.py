@@ -54,9 +54,9 @@ from ledger.imports.holders import PartyOf
 from ledger.imports.holders import claim
 from ledger.imports.holders import pack_holding
 from ledger.imports.holders import settle
-from ledger.imports.layout import CatalogueLayout
 from ledger.imports.layout import Form
 from ledger.imports.layout import HolderColumn
+from ledger.imports.layout import Layout
 from ledger.imports.layout import SharesLayout
 from ledger.imports.layout import check_layout
 from ledger.imports.layout import recognise_catalogue
@@ -73,10 +73,12 @@ from ledger.imports.report import Rejected
 from ledger.imports.shares import ShareTable
 from ledger.imports.shares import read_share_rows
 from ledger.imports.shares import share_tables
+from ledger.imports.sorting import MEMORY_MAX
 from ledger.imports.sorting import Place
 from ledger.imports.sorting import Sorter
 from ledger.imports.sorting import distinct
 from ledger.imports.sorting import pack
+from ledger.imports.source import Progress
 from ledger.imports.table import Table
 
 _DURATIONS = {
@@ -165,13 +167,16 @@ class Catalogue:
 
 def read_catalogue(
     path: Path,
-    layout: CatalogueLayout | None = None,
+    layout: Layout | None = None,
     *,
     party_of: PartyOf,
-    shares: SharesFile | None = None,
     party_type: PartyType = "person",
     verified: bool = False,
-    options: Options | None = None,
+    shares: SharesFile | None = None,
+    reject_to: Path | None = None,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+    memory_max: int = MEMORY_MAX,
 ) -> Catalogue:
     """Read a catalogue, and the table of shares that goes with it.
 
@@ -180,27 +185,30 @@ def read_catalogue(
         layout: None to tell it by the header.
         party_of: gives a party's id; asked once for each external id, ascending, and
             only once nothing more can refuse the import.
-        shares: a table of shares, whose tables take precedence.
         party_type: what the holders are.
         verified: whether a registrar vouches for who they are.
-        options: how to go about it.
+        shares: a table of shares, whose tables take precedence.
+        reject_to: where rows go that were set aside; a file that is not there yet.
+        skip_bad: go on without them, instead of refusing the import.
+        progress: is told how many bytes were read, of how many.
+        memory_max: bytes that a sorter holds before it uses a temporary file.
 
     Raises:
         InputError: ``rows-refused`` unless bad rows may be skipped; ``bad-layout``,
             ``layout-unknown``; as ``read_table``.
         HomeError: ``disk-full``.
     """
-    options = options or Options()
+    options = Options(reject_to, skip_bad, progress, memory_max)
     of_file = _read_shares(shares, options)
     tables = share_tables(of_file.items) if of_file else ()
-    reader = _CatalogueReader(layout, tables, Sorter(options.memory_max))
+    reader = _CatalogueReader(layout, tables, Sorter(memory_max))
     reading = read_table(path, reader, options)
     holdings = settle(
         reader.claims,
         party_of,
         party_type=party_type,
         verified=verified,
-        memory_max=options.memory_max,
+        memory_max=memory_max,
     )
     return Catalogue(
         holdings,
@@ -221,13 +229,13 @@ def read_catalogue(
 class _CatalogueReader:
     """Makes items of recordings, and claims of their holders.
 
-    An item holds the values of a row: id, ISRC, duration, works, then the holders in the
-    order of their columns.
+    An item holds the values of a row: id, ISRC, duration, works, then the holders in
+    the order of their columns.
     """
 
     def __init__(
         self,
-        layout: CatalogueLayout | None,
+        layout: Layout | None,
         tables: Iterable[ShareTable],
         claims: Sorter,
     ) -> None:
@@ -263,7 +271,7 @@ def _read_shares(shares: SharesFile | None, options: Options) -> Reading | None:
     return read_share_rows(shares.path, shares.layout, options)
 
 
-def _columns(layout: CatalogueLayout, notes: Notes) -> list[tuple[str, Parse]]:
+def _columns(layout: Layout, notes: Notes) -> list[tuple[str, Parse]]:
     """Say which columns to read, and how; their values become an item."""
     note = notes.add
     isrc = cells.isrc_parser(note)

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 
 from stdnum import isrc as isrc_rules
 
@@ -110,6 +109,7 @@ def isrc_parser(note: Note) -> Callable[[str], str | None]:
     Args:
         note: is told of codes that were mended, and of prefixes never given out.
     """
+    known: set[str] = set()
 
     def parse(cell: str) -> str | None:
         code = cell
@@ -120,8 +120,11 @@ def isrc_parser(note: Note) -> Callable[[str], str | None]:
             if _is_isrc(code) is None:
                 raise _bad_isrc(cell, code)
             note("isrc-normalised", f"{excerpt(cell)} was written as {code}")
-        if not _prefix_exists(code[:2]):
-            note("isrc-prefix-unknown", f"no country or agency gives out {code[:2]}")
+        prefix = code[:2]
+        if prefix not in known and not _prefix_exists(prefix):
+            note("isrc-prefix-unknown", f"no country or agency gives out {prefix}")
+        else:
+            known.add(prefix)
         return code
 
     return parse
@@ -288,7 +291,6 @@ def _bad_isrc(cell: str, code: str) -> InputError:
     return InputError("bad-isrc", f"{excerpt(cell)} is not an ISRC", hint=hint)
 
 
-@lru_cache(maxsize=1024)
 def _prefix_exists(prefix: str) -> bool:
     return isrc_rules.is_valid(f"{prefix}AAA2600001")
 

@@ -34,10 +34,12 @@ from ledger.imports.reading import reject_double
 from ledger.imports.report import Note
 from ledger.imports.report import Notes
 from ledger.imports.report import Rejected
+from ledger.imports.sorting import MEMORY_MAX
 from ledger.imports.sorting import Place
 from ledger.imports.sorting import Sorter
 from ledger.imports.sorting import distinct
 from ledger.imports.sorting import pack
+from ledger.imports.source import Progress
 from ledger.imports.table import Table
 
 
@@ -65,21 +67,31 @@ class Dataset:
 
 
 def read_dataset(
-    path: Path, layout: DatasetLayout | None = None, *, options: Options | None = None
+    path: Path,
+    layout: DatasetLayout | None = None,
+    *,
+    reject_to: Path | None = None,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+    memory_max: int = MEMORY_MAX,
 ) -> Dataset:
     """Read a list of recordings.
 
     Args:
         path: of the file.
         layout: None to tell it by the header, or by the first id.
-        options: how to go about it.
+        reject_to: where rows go that were set aside; a file that is not there yet.
+        skip_bad: go on without them, instead of refusing the import.
+        progress: is told how many bytes were read, of how many.
+        memory_max: bytes that a sorter holds before it uses a temporary file.
 
     Raises:
         InputError: ``rows-refused`` unless bad rows may be skipped, doubles among
             them; ``layout-unknown``; as ``read_table``.
         HomeError: ``disk-full``.
     """
-    reading = read_table(path, _DatasetReader(layout), options or Options())
+    options = Options(reject_to, skip_bad, progress, memory_max)
+    reading = read_table(path, _DatasetReader(layout), options)
     return Dataset(
         reading.rows - len(reading.rejected),
         reading.rows,

@@ -47,7 +47,8 @@ def parse_seconds(cell: str, note: Note | None = None) -> int | None:
     found = _seconds(cell)
     if found is None:
         return _other_duration(cell, partial(parse_seconds, note=note), "212.7")
-    return _milliseconds_of(found[1], found[2], cell, note)
+    seconds, decimals = found.groups("")
+    return _milliseconds_of(seconds, decimals, cell, note)
 
 
 def parse_milliseconds(cell: str, note: Note | None = None) -> int | None:
@@ -55,7 +56,10 @@ def parse_milliseconds(cell: str, note: Note | None = None) -> int | None:
     found = _milliseconds(cell)
     if found is None:
         return _other_duration(cell, partial(parse_milliseconds, note=note), "212700")
-    return _checked(int(found[1]), cell)
+    ms = int(found[1])
+    if 0 < ms <= DURATION_MS_MAX:
+        return ms
+    raise _out_of_range(ms, cell)
 
 
 def parse_clock(cell: str, note: Note | None = None) -> int | None:
@@ -64,24 +68,17 @@ def parse_clock(cell: str, note: Note | None = None) -> int | None:
     if found is None or (found[1] is not None and int(found[2]) >= _SEXAGESIMAL):
         return _other_duration(cell, partial(parse_clock, note=note), "3:32.7")
     seconds = int(found[1] or 0) * 3600 + int(found[2]) * 60 + int(found[3])
-    return _milliseconds_of(str(seconds), found[4], cell, note)
+    return _milliseconds_of(str(seconds), found[4] or "", cell, note)
 
 
-def _milliseconds_of(
-    seconds: str, decimals: str | None, cell: str, note: Note | None
-) -> int:
-    decimals = decimals or ""
-    ms = int(seconds + decimals[:_DECIMALS].ljust(_DECIMALS, "0"))
+def _milliseconds_of(seconds: str, decimals: str, cell: str, note: Note | None) -> int:
+    ms = int(seconds + (decimals + "000")[:_DECIMALS])
     if (
         len(decimals) > _DECIMALS
         and note is not None
         and decimals[_DECIMALS:].strip("0")
     ):
         note("duration-cut", f"{excerpt(cell)} was cut to milliseconds")
-    return _checked(ms, cell)
-
-
-def _checked(ms: int, cell: str) -> int:
     if 0 < ms <= DURATION_MS_MAX:
         return ms
     raise _out_of_range(ms, cell)

@@ -1,6 +1,6 @@
 """Which column of a table holds what.
 
-Every society has a layout of its own: `CatalogueLayout`, `SharesLayout` and
+Every society has a layout of its own: `Layout`, `SharesLayout` and
 `DatasetLayout` name the columns. Two layouts are recognised by their header:
 
     MTG-Jamendo  TRACK_ID ARTIST_ID ALBUM_ID PATH DURATION TAGS, namespace jamendo
@@ -69,7 +69,7 @@ class HolderColumn:
 
 
 @dataclass(frozen=True)
-class CatalogueLayout:
+class Layout:
     """The columns of a catalogue; "" for what it does not have.
 
     Attributes:
@@ -145,7 +145,7 @@ class DatasetLayout:
     form: Form = Form()
 
 
-JAMENDO = CatalogueLayout(
+JAMENDO = Layout(
     id="TRACK_ID",
     namespace="jamendo",
     duration="DURATION",
@@ -158,7 +158,7 @@ JAMENDO = CatalogueLayout(
 JAMENDO_DATASET = DatasetLayout("TRACK_ID", "jamendo", form=JAMENDO.form)
 
 
-def recognise_catalogue(header: Sequence[str]) -> CatalogueLayout:
+def recognise_catalogue(header: Sequence[str]) -> Layout:
     """Tell the layout of a catalogue by its header.
 
     Raises:
@@ -168,7 +168,7 @@ def recognise_catalogue(header: Sequence[str]) -> CatalogueLayout:
         return JAMENDO
     if "external" not in header:
         raise _unknown(header, "say which columns hold the id, ISRC and duration")
-    return CatalogueLayout(
+    return Layout(
         id="external",
         isrc=_if_there(header, "isrc"),
         duration=_if_there(header, "ms"),
@@ -239,7 +239,7 @@ def find_column(names: Sequence[str], wanted: str, file: str) -> int:
     )
 
 
-def check_layout(layout: CatalogueLayout) -> None:
+def check_layout(layout: Layout) -> None:
     """Refuse a layout without ids, or with holders that are not the whole of a side.
 
     Raises:

@@ -100,7 +100,15 @@ class Rejected:
     def add(self, place: Place, error: InputError, column: str = "") -> None:
         """Set a row aside."""
         self.by_code[error.code] += 1
-        rejection = Rejection(*place, error.code, column, error.message, error.hint)
+        rejection = Rejection(
+            place.line,
+            place.start,
+            place.length,
+            error.code,
+            column,
+            error.message,
+            error.hint,
+        )
         self._sorter.add(pack(place.line.to_bytes(8), place, _encode(rejection)))
 
 

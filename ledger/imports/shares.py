@@ -45,10 +45,12 @@ from ledger.imports.reading import bind
 from ledger.imports.reading import read_table
 from ledger.imports.report import Notes
 from ledger.imports.report import Rejected
+from ledger.imports.sorting import MEMORY_MAX
 from ledger.imports.sorting import Place
 from ledger.imports.sorting import Sorter
 from ledger.imports.sorting import pack
 from ledger.imports.sorting import unpack
+from ledger.imports.source import Progress
 from ledger.imports.table import Table
 
 ShareTable = tuple[bytes, list[bytes]]
@@ -79,7 +81,10 @@ def read_shares(
     party_of: PartyOf,
     party_type: PartyType = "person",
     verified: bool = False,
-    options: Options | None = None,
+    reject_to: Path | None = None,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+    memory_max: int = MEMORY_MAX,
 ) -> tuple[Holdings, Reading]:
     """Read a table of shares by itself.
 
@@ -89,13 +94,16 @@ def read_shares(
         party_of: gives a party's id; asked once for each external id, ascending.
         party_type: what the holders are.
         verified: whether a registrar vouches for who they are.
-        options: how to go about it.
+        reject_to: where rows go that were set aside; a file that is not there yet.
+        skip_bad: go on without them, instead of refusing the import.
+        progress: is told how many bytes were read, of how many.
+        memory_max: bytes that a sorter holds before it uses a temporary file.
 
     Raises:
         InputError: as ``read_share_rows``.
         HomeError: ``disk-full``.
     """
-    options = options or Options()
+    options = Options(reject_to, skip_bad, progress, memory_max)
     reading = read_share_rows(path, layout, options)
     claims = chain.from_iterable(claims for _, claims in share_tables(reading.items))
     holdings = settle(
@@ -103,7 +111,7 @@ def read_shares(
         party_of,
         party_type=party_type,
         verified=verified,
-        memory_max=options.memory_max,
+        memory_max=memory_max,
     )
     return holdings, reading
 

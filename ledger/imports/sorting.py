@@ -28,7 +28,6 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from struct import Struct
 from typing import BinaryIO
-from typing import NamedTuple
 
 import msgspec
 
@@ -140,7 +139,7 @@ class Sorter:
             yield from _decode(os.pread(number, length, start))
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Where a row stands in its file.
 
     Attributes:
@@ -156,13 +155,18 @@ class Place(NamedTuple):
 
 def pack(key: bytes, place: Place, payload: bytes) -> bytes:
     """Make an item of a row that was read."""
-    return key + _PLACE.pack(*place) + payload + _KEY_LENGTH.pack(len(key))
+    return (
+        key
+        + _PLACE.pack(place.line, place.start, place.length)
+        + payload
+        + _KEY_LENGTH.pack(len(key))
+    )
 
 
 def unpack(item: bytes) -> tuple[bytes, Place, bytes]:
     """Give key, place and payload of an item."""
     (middle,) = _KEY_LENGTH.unpack_from(item, len(item) - 2)
-    place = Place._make(_PLACE.unpack_from(item, middle))
+    place = Place(*_PLACE.unpack_from(item, middle))
     return item[:middle], place, item[middle + _PLACE.size : -2]
 
 
