@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ledger.accounting import deductions
 from ledger.entry.verify import prove_key
 from ledger.events import identity
@@ -12,6 +14,8 @@ from ledger.events import terms
 from ledger.events import training
 from ledger.events.types import PPM
 from ledger.events.types import UNKNOWN_PARTY
+from ledger.events.types import Side
+from ledger.replay.rules_payments import pool_id
 from ledger.replay.shareout import share_out
 from tests.story.stage import FEE_MICRO
 from tests.story.stage import ORIGIN
@@ -20,6 +24,8 @@ from tests.story.stage import START_MS
 from tests.story.stage import Story
 from tests.story.stage import party_id
 from tests.story.stage import signing_key
+
+Outcome = Literal["confirmed", "failed", "returned"]
 
 
 def introduce(story: Story) -> None:
@@ -120,23 +126,34 @@ def _shares(story: Story, number: int) -> list[lines.ShareLine]:
 
 def agree_terms(story: Story) -> None:
     """Set price and scheme; grant and accept the licence."""
-    at = story.at
     tariff = terms.Tariff(amount=FEE_MICRO, currency="SEK", per="run")
-    at["tariff"] = story.society.say("tariff", tariff).index
-    at["scheme"] = story.society.say("scheme", scheme()).index
+    story.at["tariff"] = story.society.say("tariff", tariff).index
+    story.at["licence"] = license_lab(story, scheme(), ["master"])
+
+
+def license_lab(
+    story: Story,
+    scheme: terms.Scheme,
+    sides: list[Side],
+    catalogue: int | None = None,
+) -> int:
+    """Set a scheme, grant the lab a licence by it, and let the lab accept."""
+    at = story.at
+    at["scheme"] = story.society.say("scheme", scheme).index
     grant = terms.LicenceGrant(
-        catalogues=[at["catalogue"]],
+        catalogues=[at["catalogue"] if catalogue is None else catalogue],
         covers=terms.Covers(
-            any_version=True, derivatives=False, sides=["master"], versions=[]
+            any_version=True, derivatives=False, sides=sides, versions=[]
         ),
         lab=party_id("lab"),
         scheme=at["scheme"],
         tariff=at["tariff"],
         territories=["001"],
     )
-    at["licence"] = story.society.say("licence.grant", grant).index
-    accept = terms.LicenceAccept(grant=at["licence"])
+    licence = story.society.say("licence.grant", grant).index
+    accept = terms.LicenceAccept(grant=licence)
     at["accept"] = story.lab.say("licence.accept", accept).index
+    return licence
 
 
 def scheme() -> terms.Scheme:
@@ -167,66 +184,80 @@ def train(story: Story) -> None:
     story.at["close"] = story.lab.say("run.close", close).index
 
 
-def open_run(story: Story, run: str) -> None:
+def open_run(story: Story, run: str, licence: int | None = None) -> None:
     """Open a run on the whole catalogue and one recording outside of it."""
-    dataset = [lines.DatasetLine(external=e) for e in [*story.recordings, OUTSIDE]]
     said = story.lab.say(
         "run.open",
         lambda refs: training.RunOpen(
-            licences=[story.at["licence"]],
+            licences=[story.at["licence"] if licence is None else licence],
             model="alder",
             run=run,
             use="gen_train",
             version="1",
             **refs,
         ),
-        {"dataset": dataset},
+        {"dataset": [lines.DatasetLine(external=e) for e in dataset(story)]},
     )
     story.at[run] = said.index
+
+
+def dataset(story: Story) -> list[str]:
+    """Give the external ids that the lab trains on, ascending."""
+    return sorted([*story.recordings, OUTSIDE])
 
 
 def take_money(story: Story) -> None:
     """Bill the run; the lab pays, one micro-unit too much."""
     bill(story, story.run)
-    payment = payments.PaymentReceived(
-        applies=[payments.Application(amount=FEE_MICRO * 5 // 4, due=story.at["due"])],
-        charges=0,
-        currency="SEK",
-        gross=FEE_MICRO * 5 // 4 + 1,
-        payer=party_id("lab"),
-    )
-    story.at["payment"] = story.society.say("payment.received", payment).index
+    pay(story, extra=1)
 
 
-def bill(story: Story, run: str) -> None:
+def bill(story: Story, run: str, licence: int | None = None) -> None:
     """Bill the lab for a run."""
+    of = story.at["licence"] if licence is None else licence
+    quantity = story.log.state.covered.need((party_id("lab"), run, of))
     due = payments.Due(
         currency="SEK",
         day=20_440,
-        licence=story.at["licence"],
+        licence=of,
         net=FEE_MICRO,
-        quantity=len(story.recordings),
+        quantity=quantity,
         run=run,
         vat=FEE_MICRO // 4,
     )
     story.at["due"] = story.society.say("due", due).index
 
 
-def distribute(story: Story) -> None:
-    """Share the run's pool out."""
-    state = story.log.state
-    dataset = [*story.recordings, OUTSIDE]
-    shared = share_out(state, state.pools.need(story.pool), dataset, state.size)
+def pay(story: Story, extra: int = 0) -> None:
+    """Take in what the newest bill asks, and `extra` in advance."""
+    asked = FEE_MICRO * 5 // 4
+    payment = payments.PaymentReceived(
+        applies=[payments.Application(amount=asked, due=story.at["due"])],
+        charges=0,
+        currency="SEK",
+        gross=asked + extra,
+        payer=party_id("lab"),
+    )
+    story.at["payment"] = story.society.say("payment.received", payment).index
+
+
+def distribute(
+    story: Story, run: str | None = None, licence: int | None = None
+) -> None:
+    """Share a run's pool out; the story's own by default."""
+    of, name = story.at["licence"] if licence is None else licence, run or story.run
+    state, pool = story.log.state, pool_id(of, name)
+    shared = share_out(state, state.pools.need(pool), dataset(story), state.size)
     said = story.society.say(
         "distribution",
         lambda refs: payments.Distribution(
             currency="SEK",
-            licence=story.at["licence"],
+            licence=of,
             mode="close",
             nodes=shared.nodes,
-            pool=story.pool,
+            pool=pool,
             reserve=shared.reserve,
-            run=story.run,
+            run=name,
             total=shared.total,
             unallocated=shared.unallocated,
             **refs,
@@ -236,14 +267,22 @@ def distribute(story: Story) -> None:
     story.at["distribution"] = said.index
 
 
+def earn(story: Story, run: str, licence: int | None = None) -> None:
+    """Train once more and share the fee out."""
+    open_run(story, run, licence)
+    bill(story, run, licence)
+    pay(story)
+    distribute(story, run, licence)
+
+
 def balance(story: Story, party: bytes) -> int:
     """Give what the society owes a party, in micro-units."""
     key = (party_id("society"), "liability", "payable", party, "SEK")
     return -(story.log.state.accounts.get(key) or 0)
 
 
-def pay_out(story: Story) -> None:
-    """Pay every artist their balance, less 30 % tax; the bank confirms it."""
+def pay_out(story: Story, outcome: Outcome | None = "confirmed") -> None:
+    """Pay every artist their balance, less 30 % tax; then say what became of it."""
     batch = []
     for artist in sorted(story.artists):
         paid = deductions.payout(balance(story, artist), 2, 300_000)
@@ -260,5 +299,19 @@ def pay_out(story: Story) -> None:
         {"batch": batch},
     )
     story.at["payout"] = said.index
-    result = payments.PayoutResult(charges=0, outcome="confirmed", payout=said.index)
+    if outcome is not None:
+        settle(story, outcome)
+
+
+def settle(story: Story, outcome: Outcome) -> None:
+    """Say what became of the newest payout, as a whole."""
+    result = payments.PayoutResult(
+        charges=0, outcome=outcome, payout=story.at["payout"]
+    )
     story.at["result"] = story.society.say("payout.result", result).index
+
+
+def undo(story: Story, name: str) -> None:
+    """Reverse an entry of the society."""
+    reverse = payments.Reverse(cause="wrong-amount", entry=story.at[name])
+    story.at["reverse"] = story.society.say("reverse", reverse).index
