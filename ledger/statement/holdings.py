@@ -49,7 +49,8 @@ def holdings(sources: Sources, party: bytes) -> Iterator[Holding]:
             if (subject, side) in seen:
                 continue
             seen.add((subject, side))
-            table = select_table(state.shares.get((subject, side)), today, state.size)
+            versions = state.shares.get((subject, side)) or ()
+            table = select_table(versions, today, state.size)
             for holder, ppm, role in table.lines if table is not None else ():
                 if holder == party and table is not None:
                     title = sources.words.recording(subject)
