@@ -189,8 +189,10 @@ def test_values_that_cannot_be_held_are_not_encoded(value: object, code: str) ->
 def test_strings_have_up_to_1024_bytes(text: str) -> None:
     """The limit counts bytes, for values and for keys, alone or together."""
     canonical.check(canonical.encode([text, {text: text, f"b{text[:-1]}"[:900]: 1}]))
-    with pytest.raises(FormatError, match="bytes instead of 1024"):
-        canonical.encode([f"{text}a"])
+    longer: list[Value] = [[f"{text}a"], {f"{text}a": 1}, {"a": f"{text}a"}]
+    for value in longer:
+        with pytest.raises(FormatError, match="bytes instead of 1024"):
+            canonical.encode(value)
 
 
 def _in_array(value: Value) -> Value:
@@ -209,6 +211,9 @@ def test_depth_is_16_with_the_outermost_as_1(wrap: Callable[[Value], Value]) -> 
         value = wrap(value)
     data = canonical.encode(value)
     canonical.check(data)
+    assert canonical.decode(data) == value
+    if wrap is _in_map:
+        assert canonical.decode_map(data) == value
     with pytest.raises(FormatError) as caught:
         canonical.check(data, depth=2)
     assert caught.value.code == "too-deep"

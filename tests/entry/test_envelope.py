@@ -195,7 +195,7 @@ def test_an_event_has_at_most_65_000_bytes() -> None:
         EVENT_BYTES_MAX - len(encode_event(make.event(body=_filler(60_000)))) + 60_000
     )
     event = encode_event(make.event(body=_filler(room)))
-    assert len(event) == EVENT_BYTES_MAX
+    assert len(event) == EVENT_BYTES_MAX == 65_000
     parse_event(event)
     leaf = encode_entry(make.entry(event=event, index=MAX, time=MAX))
     assert len(leaf) <= LEAF_BYTES_MAX
@@ -214,10 +214,29 @@ def test_the_densest_event_passes() -> None:
 def test_leaf_data_has_at_most_65_535_bytes() -> None:
     """The limit is that of the two length bytes of an entry bundle."""
     room = LEAF_BYTES_MAX - len(encode_entry(make.entry(event=bytes(60_000)))) + 60_000
-    assert len(encode_entry(make.entry(event=bytes(room)))) == LEAF_BYTES_MAX
+    leaf = encode_entry(make.entry(event=bytes(room)))
+    assert len(leaf) == LEAF_BYTES_MAX == 65_535
     with pytest.raises(FormatError) as caught:
         encode_entry(make.entry(event=bytes(room + 1)))
     assert caught.value.code == "too-large"
+
+
+def test_entries_have_one_form() -> None:
+    """Disorder, doubled fields, long forms and what trails are refused."""
+    data = encode_entry(make.entry(index=5, time=6)).removeprefix(ENTRY_TAG)
+    index, time = b"\xa5index\x05", b"\xa4time\x06"
+    assert data.count(index) == data.count(time) == 1
+    for other in (
+        data.replace(index, b"\xa5index\xcc\x05"),
+        data.replace(index, index + index).replace(b"\x85", b"\x86", 1),
+        data.replace(time, b"").replace(index, time + index),
+        data.replace(b"\x85", b"\xde\x00\x05", 1),
+        data + b"\x00",
+        data[:-1],
+    ):
+        with pytest.raises(FormatError) as caught:
+            parse_entry(ENTRY_TAG + other)
+        assert caught.value.code == "not-canonical"
 
 
 def test_leaves_of_other_trees_are_refused() -> None:
