@@ -72,7 +72,7 @@ class Author:
         staging: folder for lines on their way.
     """
 
-    def __init__(  # noqa: PLR0913 (everything that an author needs)
+    def __init__(
         self,
         log: Log,
         party: bytes,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -23,6 +24,7 @@ from ledger.storage.base import PostingRow
 
 if TYPE_CHECKING:
     from ledger.accounting.chart import Posting
+    from ledger.events.types import Body
     from ledger.replay.outcome import ReplayEntry
 
 ReadLines = Callable[[str, bytes], Iterator[Any]]
@@ -34,9 +36,9 @@ _encode = msgspec.msgpack.Encoder().encode
 
 def posting_rows(
     entry: ReplayEntry,
-    body: Any,
+    body: Any,  # noqa: ANN401 (any kind)
     postings: tuple[Posting, ...],
-    read: ReadLines,  # noqa: ANN401
+    read: ReadLines,
 ) -> Iterator[PostingRow]:
     """Turn the postings of an entry into rows, with the recording of each line."""
     cells: dict[int, tuple[str, str]] = {}
@@ -65,37 +67,44 @@ def posting_rows(
         )
 
 
-def mentions(entry: ReplayEntry, body: Any, read: ReadLines) -> Iterator[Mention]:  # noqa: ANN401
+def mentions(entry: ReplayEntry, body: Body, read: ReadLines) -> Iterator[Mention]:
     """Give the words by which an entry is found."""
-    index, event = entry.index, entry.event
+    event = entry.event
+    words = chain(
+        [("hash", entry.leaf_hash.hex()), ("event", event.id.hex())],
+        [(PARTY, event.author.hex())],
+        _body_words(body),
+        _manifest_words(event.kind, body, read),
+    )
+    for what, value in words:
+        yield Mention(value=value, what=what, entry_index=entry.index, kind=event.kind)
 
-    def mention(what: str, value: str) -> Mention:
-        return Mention(value=value, what=what, entry_index=index, kind=event.kind)
 
-    yield mention("hash", entry.leaf_hash.hex())
-    yield mention("event", event.id.hex())
-    yield mention(PARTY, event.author.hex())
-    if body is None:
-        return
+def _body_words(body: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 (any kind)
     for field in _PARTY_FIELDS:
         value = getattr(body, field, UNSET)
         if isinstance(value, bytes):
-            yield mention(PARTY, value.hex())
+            yield PARTY, value.hex()
     for field in _NAME_FIELDS:
         value = getattr(body, field, UNSET)
         if isinstance(value, str):
-            yield mention(field, value)
-    if event.kind == "shares" and body.table is not UNSET:
-        yield mention("recording", body.table.subject)
-        for row in body.table.lines:
-            yield mention(PARTY, row.party.hex())
-    for field, ref in manifest_refs(event.kind, body):
-        kind = f"{event.kind}/{field}"
-        yield mention("manifest", ref.root.hex())
+            yield field, value
+    table = getattr(body, "table", UNSET)
+    if table is not UNSET:
+        yield "recording", table.subject
+        for row in table.lines:
+            yield PARTY, row.party.hex()
+
+
+def _manifest_words(
+    kind: str, body: Body, read: ReadLines
+) -> Iterator[tuple[str, str]]:
+    for field, ref in manifest_refs(kind, body):
+        yield "manifest", ref.root.hex()
         if not ref.sealed:
-            for line in read(kind, ref.root):
-                for what, value in _line_words(kind, line):
-                    yield mention(what, value)
+            manifest = f"{kind}/{field}"
+            for line in read(manifest, ref.root):
+                yield from _line_words(manifest, line)
 
 
 def _line_words(kind: str, line: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401

@@ -94,7 +94,7 @@ class Home:
             partial.replace(self.path)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
-        sync_folder(self.path.parent)
+        sync(self.path.parent)
 
 
 def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
@@ -106,11 +106,11 @@ def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
-def sync_folder(path: Path) -> None:
-    """Make the names in a folder durable."""
+def sync(path: Path) -> None:
+    """Make a file's content, or the names in a folder, durable."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

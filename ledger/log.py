@@ -31,6 +31,7 @@ from ledger.entry.verify import verify_signature
 from ledger.errors import ConflictError
 from ledger.errors import HomeError
 from ledger.errors import InputError
+from ledger.errors import InvariantError
 from ledger.errors import LedgerError
 from ledger.errors import UnverifiableError
 from ledger.errors import VerificationError
@@ -100,14 +101,23 @@ class StoredLines:
 class _Lines:
     """Staged lines first, then the store's."""
 
-    def __init__(self, staged: Staged, stored: StoredLines) -> None:
+    def __init__(self, staged: Staged | None, stored: StoredLines) -> None:
         self._staged = staged
         self._stored = stored
 
     def bundles(self, root: bytes) -> Iterator[bytes]:
-        if root in self._staged:
+        if self._staged is not None and root in self._staged:
             return self._staged.bundles(root)
         return self._stored.bundles(root)
+
+
+class _Judged(msgspec.Struct, frozen=True):
+    """An event that no rule refuses, as the entry that it would be."""
+
+    entry: ReplayEntry
+    leaf: bytes
+    content: bytes
+    judged: Judged
 
 
 class Log:
@@ -129,7 +139,7 @@ class Log:
         if self.state.size != size:
             raise HomeError(
                 "state-behind",
-                f"the derived state is of {self.state.size} entries, the log has {size}",
+                f"the derived state is of {self.state.size} of {size} entries",
                 hint="run 'linernote rebuild': it derives the state anew",
             )
 
@@ -175,25 +185,35 @@ class Log:
             HomeError: the store failed; whether it was stored is said.
         """
         answers: list[Appended | LedgerError] = []
-        lines = staged or Staged()
+        lines = _Lines(staged, StoredLines(self.store))
         try:
             with self.store.transaction():
                 for signed in events:
-                    try:
-                        answers.append(self._take(signed, lines))
-                    except HomeError:
-                        raise
-                    except LedgerError as error:
-                        if atomic:
-                            raise
-                        answers.append(error)
+                    judged = self._judge_or_refuse(signed, lines, atomic=atomic)
+                    if isinstance(judged, _Judged):
+                        answers.append(self._take(judged, lines))
+                    else:
+                        answers.append(judged)
                 self.state.flush()
         except BaseException:
             self.state.discard()
             raise
         return answers
 
-    def _take(self, signed: SignedEvent, staged: Staged) -> Appended:
+    def _judge_or_refuse(
+        self, signed: SignedEvent, lines: _Lines, *, atomic: bool
+    ) -> _Judged | Appended | LedgerError:
+        """Judge an event; only what changes nothing is given as a refusal."""
+        try:
+            return self._judge(signed, lines)
+        except (HomeError, InvariantError):
+            raise
+        except LedgerError as error:
+            if atomic:
+                raise
+            return error
+
+    def _judge(self, signed: SignedEvent, lines: _Lines) -> _Judged | Appended:
         event = parse_event(signed.event)
         self._check_signature(event, signed)
         content = _content_hash(event)
@@ -202,19 +222,22 @@ class Log:
             return self._answer_again(event, known, content)
         now = self._now(event)
         entry, leaf = self._entry(event, signed, now)
-        lines = _Lines(staged, StoredLines(self.store))
-        replay = Replay(self.state, self._leaf_hash_at, lines)
         try:
-            judged = replay.judge(entry)
+            judged = Replay(self.state, self._leaf_hash_at, lines).judge(entry)
         except FullBookError as refused:
             raise refused.error from refused
-        body = parse_body(event.kind, event.body)
         if event.kind == "level":
             raise InputError("level-unknown", "this version knows level 1 only")
-        replay.commit(entry, judged)
-        self._store_entry(entry, leaf, content)
-        self._store_lines(entry, body, staged)
-        self._derive(entry, body, judged)
+        return _Judged(entry, leaf, content, judged)
+
+    def _take(self, new: _Judged, lines: _Lines) -> Appended:
+        """Add a judged entry to the state and the store; a failure ends the batch."""
+        entry = new.entry
+        body = parse_body(entry.event.kind, entry.event.body)
+        Replay(self.state, self._leaf_hash_at, lines).commit(entry, new.judged)
+        self._store_entry(entry, new.leaf, new.content)
+        self._store_lines(entry, body, lines)
+        self._derive(entry, body, new.judged)
         return Appended(entry.index, entry.leaf_hash, repeated=False)
 
     def _check_signature(self, event: Event, signed: SignedEvent) -> None:
@@ -296,9 +319,9 @@ class Log:
         )
         self.store.add_entries([new])
 
-    def _store_lines(self, entry: ReplayEntry, body: Any, staged: Staged) -> None:  # noqa: ANN401
+    def _store_lines(self, entry: ReplayEntry, body: Any, lines: _Lines) -> None:  # noqa: ANN401
         for field, ref in manifest_refs(entry.event.kind, body):
-            for number, bundle in enumerate(staged.bundles(ref.root)):
+            for number, bundle in enumerate(lines.bundles(ref.root)):
                 hashes = _bundle_hashes(bundle, number, ref)
                 self.store.put_bundle(ref.root, number, bundle, hashes)
             info = msgspec.msgpack.encode((entry.index, field))

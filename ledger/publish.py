@@ -5,22 +5,22 @@
     tile/entries/<N>[.p/<W>]                entry bundles
     manifest/<root, hex>/tile/…             the same for each plain manifest
 
-Files but the checkpoint are written once: before a checkpoint of a size is
-signed, all that it names is in place and durable. Any static file server can
-serve the folder. Publishing twice is harmless, so recovery is the normal path.
+Before a checkpoint is signed, all that it names is in place and durable; what a
+signed checkpoint names is never written again. Any static file server can serve
+the folder. Publishing twice is harmless, so recovery is the normal path.
 """
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
-from typing import Any
 
 from ledger.entry.envelope import decode_entry
 from ledger.entry.envelope import decode_event
 from ledger.errors import HomeError
 from ledger.events.registry import manifest_refs
 from ledger.events.registry import parse_body
-
+from ledger.home import sync
 from ledger.home import write_durably
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.checkpoint import parse_checkpoint
@@ -37,12 +37,19 @@ from ledger.tlog.tiles import format_tile_path
 from ledger.tlog.tiles import new_tiles
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
     from collections.abc import Sequence
     from pathlib import Path
 
     from ledger.storage.base import Store
     from ledger.tlog.ed25519 import SigningKey
     from ledger.tlog.merkle import Node
+    from ledger.tlog.merkle import NodeReader
+
+
+_File = tuple[str, bytes]
+"""Path below the public folder, and content."""
 
 
 def published_checkpoint(store: Store) -> Checkpoint | None:
@@ -55,9 +62,9 @@ def publish(store: Store, public: Path, origin: str, key: SigningKey) -> Checkpo
     """Write what is new under `public`, then sign and publish its checkpoint.
 
     Raises:
-        HomeError: `publish-conflict` if a file that is written once differs.
         VerificationError: `bad-consistency-proof`: the store does not continue
             the last checkpoint, and nothing was signed.
+        HomeError: the store failed, or another writer signed meanwhile.
     """
     last_text = store.checkpoint()
     last = published_checkpoint(store)
@@ -70,8 +77,10 @@ def publish(store: Store, public: Path, origin: str, key: SigningKey) -> Checkpo
         if size == old_size:
             write_durably(public / "checkpoint", last_text.encode())
             return last
-    _write_log_tiles(store, public, old_size, size)
-    _write_manifests(store, public, old_size, size)
+    files = chain(
+        _log_files(store, old_size, size), _manifest_files(store, old_size, size)
+    )
+    _write_all(public, files)
     text = sign_checkpoint(checkpoint, origin, key)
     with store.transaction():
         store.swap_checkpoint(last_text, text)
@@ -79,58 +88,69 @@ def publish(store: Store, public: Path, origin: str, key: SigningKey) -> Checkpo
     return checkpoint
 
 
-def _write_log_tiles(store: Store, public: Path, old_size: int, size: int) -> None:
+def _log_files(store: Store, old_size: int, size: int) -> Iterator[_File]:
     for tile in new_tiles(old_size, size):
-        _write_once(public / format_tile_path(tile), _tile(tile, store.nodes))
-        if tile.level == 0:
-            start = tile.index * TILE_WIDTH
-            leaves = list(store.leaves(start, start + tile.width))
-            path = public / format_bundle_path(tile.index, tile.width)
-            _write_once(path, format_bundle(leaves))
+        if tile.level:
+            yield format_tile_path(tile), _tile(tile, store.nodes)
+            continue
+        start = tile.index * TILE_WIDTH
+        stop = start + tile.width
+        yield format_tile_path(tile), store.leaf_hashes(start, stop)
+        path = format_bundle_path(tile.index, tile.width)
+        yield path, format_bundle(list(store.leaves(start, stop)))
 
 
-def _tile(tile: Tile, nodes: Any) -> bytes:  # noqa: ANN401 (a node reader)
+def _tile(tile: Tile, nodes: NodeReader) -> bytes:
     start = tile.index * TILE_WIDTH
     wanted = [(8 * tile.level, start + place) for place in range(tile.width)]
     return b"".join(nodes(wanted))
 
 
-def _write_manifests(store: Store, public: Path, old_size: int, size: int) -> None:
+def _manifest_files(store: Store, old_size: int, size: int) -> Iterator[_File]:
     for leaf in store.leaves(old_size, size):
         event = decode_event(decode_entry(leaf).event)
         body = parse_body(event.kind, event.body)
         for _, ref in manifest_refs(event.kind, body):
             if not ref.sealed:
-                _write_manifest(store, public, ref.root, ref.lines + 1)
+                yield from _files_of_manifest(store, ref.root, ref.lines + 1)
 
 
-def _write_manifest(store: Store, public: Path, root: bytes, size: int) -> None:
-    folder = public / "manifest" / root.hex()
+def _files_of_manifest(store: Store, root: bytes, size: int) -> Iterator[_File]:
+    folder = f"manifest/{root.hex()}"
 
     def nodes(wanted: Sequence[Node]) -> list[bytes]:
         return store.manifest_nodes(root, wanted)
 
     for tile in new_tiles(0, size):
-        _write_once(folder / format_tile_path(tile), _tile(tile, nodes))
-        if tile.level == 0:
-            data = store.bundle(root, tile.index)
-            if data is None:
-                raise HomeError(
-                    "store-damaged", f"bundle {tile.index} of {root.hex()} is missing"
-                )
-            path = folder / format_bundle_path(tile.index, tile.width)
-            _write_once(path, data)
-
-
-def _write_once(path: Path, data: bytes) -> None:
-    """Write a file that never changes; one that is there must be the same."""
-    if path.exists():
-        if path.read_bytes() != data:
+        if tile.level:
+            yield f"{folder}/{format_tile_path(tile)}", _tile(tile, nodes)
+            continue
+        data = store.bundle(root, tile.index)
+        hashes = store.bundle_hashes(root, tile.index)
+        if data is None or hashes is None:
             raise HomeError(
-                "publish-conflict",
-                f"{path} is published with other bytes",
-                hint="a published file never changes: run 'linernote audit'",
+                "store-damaged",
+                f"bundle {tile.index} of manifest {root.hex()} is missing",
+                hint="restore the home from a backup; 'linernote audit' shows more",
             )
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_durably(path, data)
+        yield f"{folder}/{format_tile_path(tile)}", hashes
+        yield f"{folder}/{format_bundle_path(tile.index, tile.width)}", data
+
+
+def _write_all(public: Path, files: Iterable[_File]) -> None:
+    """Put files in place that no checkpoint names yet, all durable at the end.
+
+    What a crash left of them is simply written again.
+    """
+    paths = []
+    for name, data in files:
+        path = public / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        paths.append(path)
+    # Synced together, since the first sync of many files carries most of them.
+    folders = {path.parent for path in paths}
+    above = {folder for path in folders for folder in path.parents}
+    inside = {folder for folder in above if folder.is_relative_to(public)}
+    for path in [*paths, *sorted(folders | inside)]:
+        sync(path)

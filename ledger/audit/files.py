@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ledger.audit.report import Report
-
     from ledger.replay.state import State
 
 
@@ -52,7 +51,7 @@ def check_files(
         if name == "checkpoint":
             continue
         if name.startswith("manifest/"):
-            _check_manifest_file(public, path, name, state, report)
+            _check_manifest_file(name, state, report)
         elif name.startswith("tile/entries/"):
             _check_bundle(path, name, tree, report)
         else:
@@ -108,9 +107,7 @@ def _names(size: int) -> Iterator[str]:
             yield format_bundle_path(tile.index, tile.width)
 
 
-def _check_manifest_file(
-    public: Path, path: Path, name: str, state: State, report: Report
-) -> None:
+def _check_manifest_file(name: str, state: State, report: Report) -> None:
     """Check that a file belongs to the folder of a manifest on the log."""
     _, root_hex, *rest = name.split("/")
     inner = "/".join(rest)

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ledger.author import Author
     from ledger.demo.cast import Song
     from ledger.demo.stage import Stage
+    from ledger.events.types import Side
 
 RUN = "alder-1/run-1"
 FEE_MICRO = 48_000_000_000
@@ -173,7 +174,7 @@ def _shares(musicians: dict[str, bytes]) -> Iterator[ShareLine]:
 
 
 def _table(
-    subject: str, side: str, rows: list[tuple[bytes, int, str]]
+    subject: str, side: Side, rows: list[tuple[bytes, int, str]]
 ) -> Iterator[ShareLine]:
     for place, (party, ppm, role) in enumerate(rows):
         yield ShareLine(

@@ -1,4 +1,4 @@
-"""The field types that event bodies are made of (format.md §1, money.md).
+r"""The field types that event bodies are made of (format.md §1, money.md).
 
 An event body is a MessagePack map. Each kind has one frozen class whose fields
 stand in ascending order, so that encoding an instance gives the canonical
@@ -12,7 +12,7 @@ Absent values are absent keys (``UNSET``); there is no nil in the format.
 >>> msgspec.convert("Run 1", Token)
 Traceback (most recent call last):
 ...
-msgspec.ValidationError: Expected `str` matching regex '^[a-z0-9._/-]{1,64}\\\\Z'
+msgspec.ValidationError: Expected `str` matching regex '^[a-z0-9._/-]{1,64}\\Z'
 """
 
 from __future__ import annotations

@@ -55,7 +55,9 @@ def select_table(
 ) -> ShareRow | None:
     """Pick the share table in force on a day, among those below an index."""
     eligible = [v for v in versions or () if v.effective <= day and v.index < before]
-    return max(eligible, key=lambda v: (v.effective, v.index), default=None)
+    if len(eligible) > 1:
+        return max(eligible, key=lambda v: (v.effective, v.index))
+    return eligible[0] if eligible else None
 
 
 def owed(cell: Cell, works: Sequence[tuple[str, int]]) -> tuple[tuple[bytes, int], ...]:
@@ -113,52 +115,46 @@ class Coverage:
                 found.append((index, licence))
         return sorted(found, key=lambda item: item[1].accepted)
 
-    def recording(
-        self, external: str, licence: int | None = None
-    ) -> RecordingRow | None:
-        """Find a recording as the run's licences have it, or as anyone does."""
-        rows = self._state.recordings.get(external) or ()
-        for index, terms in self._licences:
-            if licence in {None, index}:
-                for row in rows:
-                    if row.catalogue in terms.catalogues:
-                        return row
-        rows = tuple(row for row in rows if row.catalogue < self._judged)
-        return rows[0] if rows and licence is None else None
-
     def cells(self, external: str) -> tuple[RecordingRow | None, tuple[Cell, ...]]:
-        """Give the three cells of a recording, and the catalogue's own row."""
-        row = self.recording(external)
+        """Give the three cells of a recording, and its row in the catalogue used.
+
+        That is the catalogue of the first licence that has the recording; where
+        none has, the first catalogue that was registered before the run.
+        """
+        rows = self._state.recordings.get(external) or ()
+        found = [
+            (index, licence.sides, row)
+            for index, licence in self._licences
+            for row in rows
+            if row.catalogue in licence.catalogues
+        ]
+        if found:
+            row: RecordingRow | None = found[0][2]
+        else:
+            row = next((r for r in rows if r.catalogue < self._judged), None)
         works = () if row is None else row.works
-        return row, tuple(self._cell(external, side, works) for side in SIDES)
+        reach = [(index, sides) for index, sides, _ in found]
+        return row, tuple(self._cell(external, side, works, reach) for side in SIDES)
 
     def _cell(
-        self, external: str, side: str, works: tuple[tuple[str, int], ...]
+        self,
+        external: str,
+        side: str,
+        works: tuple[tuple[str, int], ...],
+        reach: list[tuple[int, tuple[str, ...]]],
     ) -> Cell:
-        subjects = [(external, "")]
-        if side == "composition" and works:
-            subjects = [(work, work) for work, _ in works]
-        versions = [
-            (work, self._state.shares.get((subject, side)))
-            for subject, work in subjects
-        ]
-        tables = tuple(
-            (work, select_table(known, self._day, self._before))
-            for work, known in versions
-        )
-        # What was registered after the run counts for the split, not for cover.
-        in_time = any(
-            select_table(known, self._day, self._judged) is not None
-            for _, known in versions
-        )
-        licence = self._covering(external, side) if in_time else NEVER
-        return Cell(side, licence, tables)
-
-    def _covering(self, external: str, side: str) -> int:
-        rows = self._state.recordings.get(external) or ()
-        for index, licence in self._licences:
-            if side in licence.sides and any(
-                row.catalogue in licence.catalogues for row in rows
-            ):
-                return index
-        return NEVER
+        by_work = side == "composition" and bool(works)
+        subjects = [work for work, _ in works] if by_work else [external]
+        tables = []
+        in_time = False
+        for subject in subjects:
+            versions = self._state.shares.get((subject, side))
+            table = select_table(versions, self._day, self._before)
+            tables.append((subject if by_work else "", table))
+            # What was registered after the run counts for the split, not for cover.
+            if select_table(versions, self._day, self._judged) is not None:
+                in_time = True
+        licence = NEVER
+        if in_time:
+            licence = next((i for i, sides in reach if side in sides), NEVER)
+        return Cell(side, licence, tuple(tables))

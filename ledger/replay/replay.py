@@ -167,7 +167,11 @@ class Replay:
         return Judged((*outcome.puts, *manifests, *general), outcome.postings)
 
     def _judge_full(
-        self, context: Context, body: Any, outcome: Outcome, sums: Sums
+        self,
+        context: Context,
+        body: Any,  # noqa: ANN401 (the rules' own)
+        outcome: Outcome,
+        sums: Sums,
     ) -> Outcome:
         try:
             full = FULL_RULES[context.entry.event.kind](context, body, outcome)
@@ -214,6 +218,11 @@ class Replay:
             key = (p.society, CLASSES[p.type], p.type, p.subject, p.currency)
             known = sums.get(key)
             sums[key] = p.amount + ((table.get(key) or 0) if known is None else known)
+        # Accounts of both signs can outgrow the control account that they add up to.
+        if sums and max(map(abs, sums.values())) > AMOUNT_MAX:
+            raise FullBookError(
+                InputError("amount-too-large", "an account would exceed 2**63 - 1 µ")
+            )
         return [(table, key, balance or None) for key, balance in sums.items()]
 
     def commit(

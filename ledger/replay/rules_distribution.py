@@ -10,11 +10,11 @@ from ledger.accounting import deductions
 from ledger.accounting import postings
 from ledger.errors import ConflictError
 from ledger.errors import InputError
+from ledger.replay.credits import add_credit
 from ledger.replay.outcome import Context
 from ledger.replay.outcome import Outcome
 from ledger.replay.outcome import Put
 from ledger.replay.rows import NEVER
-from ledger.replay.rows import CreditRow
 from ledger.replay.rows import DistributionRow
 from ledger.replay.rows import PoolRow
 from ledger.replay.rules_payments import own_licence
@@ -126,11 +126,10 @@ def distribution_full(
     expected = share_out(state, pool, recordings, context.index)
     payable, suspense, net = _compare(context, body, expected)
     puts: list[Put] = list(outcome.puts)
-    for party, amount in net.items():
-        key = (party, body.currency)
-        known = state.credits.get(key) or CreditRow(0, 0)
-        credited = CreditRow(known.credited + amount, known.paid)
-        puts.append((state.credits, key, credited))
+    puts += [
+        add_credit(state, party, body.currency, credited=amount)
+        for party, amount in net.items()
+    ]
     legs = postings.distribution_lines(
         context.author,
         body.pool,
@@ -208,13 +207,10 @@ def undistribute_full(context: Context, row: DistributionRow) -> tuple[Any, list
             net[line.party] = net.get(line.party, 0) + line.net
         else:
             suspense.append((number, (line.recording, line.side), line.gross))
-    puts: list[Put] = []
-    for party, amount in net.items():
-        key = (party, row.currency)
-        known = state.credits.need(key)
-        puts.append(
-            (state.credits, key, CreditRow(known.credited - amount, known.paid))
-        )
+    puts = [
+        add_credit(state, party, row.currency, credited=-amount)
+        for party, amount in net.items()
+    ]
     legs = postings.distribution_lines(
         row.society,
         row.pool,

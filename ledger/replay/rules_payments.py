@@ -190,9 +190,12 @@ def payment_received(context: Context, body: PaymentReceived) -> Outcome:
                 f" {application.amount} µ",
                 hint="what exceeds a due stays unapplied and is prepaid",
             )
+        # What the payments so far fund, less what is in the pool: the rounding of
+        # payments that were reversed must not add up.
         funded = postings.funding(
-            row.paid, application.amount, net=row.net, vat=row.vat
+            0, row.paid + application.amount, net=row.net, vat=row.vat
         )
+        funded -= state.pools.need(row.pool).funded
         puts += _pay(state, application.due, application.amount, funded)
         applications.append((row.lab, row.pool, application.amount, funded))
         applied.append((application.due, application.amount, funded))

@@ -9,11 +9,11 @@ from ledger.accounting import deductions
 from ledger.accounting import postings
 from ledger.errors import InputError
 from ledger.events.types import UNSET
+from ledger.replay.credits import add_credit
 from ledger.replay.outcome import Context
 from ledger.replay.outcome import Outcome
 from ledger.replay.outcome import Put
 from ledger.replay.rows import NEVER
-from ledger.replay.rows import CreditRow
 from ledger.replay.rows import PayoutLineRow
 from ledger.replay.rows import PayoutRow
 from ledger.replay.rules_terms import check_currency
@@ -90,17 +90,11 @@ def payout_full(context: Context, body: Payout, outcome: Outcome) -> Outcome:
             )
         row = PayoutLineRow(line.gross, line.sent, line.tax, "transit")
         puts.append((state.payout_lines, (context.index, line.party), row))
-        puts.append(_paid(state, line.party, body.currency, line.gross))
+        puts.append(add_credit(state, line.party, body.currency, paid=line.gross))
         legs.append((number, line.party, line.gross))
     rest = [p for p in outcome.postings if p.type != "payable"]
     own = postings.payout_lines(context.author, body.currency, legs)
     return Outcome(tuple(puts), (*rest, *own))
-
-
-def _paid(state: State, party: bytes, currency: str, amount: int) -> Put:
-    key = (party, currency)
-    known = state.credits.get(key) or CreditRow(0, 0)
-    return state.credits, key, CreditRow(known.credited, known.paid + amount)
 
 
 def payout_result(context: Context, body: PayoutResult) -> Outcome:
@@ -190,7 +184,7 @@ def payout_result_full(
         puts.append((state.payout_lines, key, settled))
         if body.outcome != "confirmed":
             amount = row.gross if body.outcome == "failed" else row.sent
-            puts.append(_paid(state, line.party, currency, -amount))
+            puts.append(add_credit(state, line.party, currency, paid=-amount))
             back.append((number, line.party, -amount))
     rest = [p for p in outcome.postings if p.type != "payable"]
     own = postings.payout_lines(context.author, currency, back)
@@ -223,6 +217,6 @@ def unpay_out_full(
         row = state.payout_lines.need((index, line.party))
         undone = PayoutLineRow(row.gross, row.sent, row.tax, "reversed")
         puts.append((state.payout_lines, (index, line.party), undone))
-        puts.append(_paid(state, line.party, currency, -line.gross))
+        puts.append(add_credit(state, line.party, currency, paid=-line.gross))
         legs.append((number, line.party, line.gross))
     return postings.payout_lines(society, currency, legs), puts

@@ -65,6 +65,13 @@ def reverse(context: Context, body: Reverse) -> Outcome:
                 f"{row.paid} µ are paid on due {body.entry}",
                 hint="reverse the payments first",
             )
+        # A due of nothing is paid from the start, and its pool may be closed.
+        if state.pools.need(row.pool).closed != NEVER:
+            raise ConflictError(
+                "pool-closed",
+                f"the pool of due {body.entry} has been distributed",
+                hint="reverse the distribution first",
+            )
         legs = postings.due(
             row.society, row.lab, row.pool, row.currency, net=row.net, vat=row.vat
         )

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from ledger.replay.coverage import Cell
     from ledger.replay.rows import PoolRow
     from ledger.replay.rows import RecordingRow
-    from ledger.replay.rows import RunRow
     from ledger.replay.rows import ShareRow
     from ledger.replay.state import State
 
@@ -77,6 +76,7 @@ def share_out(
     """
     scheme = scheme_of(state, pool)
     run = state.runs.need((pool.lab, pool.run))
+    coverage = Coverage(state, pool.lab, run, index)
     reserve = deductions.reserve(pool.funded, scheme.reserve_ppm)
     total = pool.funded - reserve
     weights = (
@@ -87,7 +87,7 @@ def share_out(
     shared = tree.distribute(
         total,
         weights,
-        _cells_by_side(state, pool, run, scheme, recordings, index),
+        _cells_by_side(coverage, scheme, pool.licence, recordings),
         scheme.basis,
         lambda party: verified_key(state, party),
     )
@@ -107,15 +107,9 @@ def verified_key(state: State, party: bytes) -> str | None:
     return None
 
 
-def _cells_by_side(  # noqa: PLR0913 (the facts of one run)
-    state: State,
-    pool: PoolRow,
-    run: RunRow,
-    scheme: Scheme,
-    recordings: Iterable[str],
-    index: int,
+def _cells_by_side(
+    coverage: Coverage, scheme: Scheme, licence: int, recordings: Iterable[str]
 ) -> dict[str, list[tree.Cell]]:
-    coverage = Coverage(state, pool.lab, run, index)
     weighted = [side for side in SIDES if getattr(scheme.sides, side)]
     units: dict[str, list[tree.Cell]] = {side: [] for side in SIDES}
     for external in recordings:
@@ -127,7 +121,7 @@ def _cells_by_side(  # noqa: PLR0913 (the facts of one run)
             # One side is missing, so none is cleared: all of it is outside.
             chosen = {s: c._replace(licence=NEVER) for s, c in chosen.items()}
         for side, cell in chosen.items():
-            unit = _unit(scheme, pool.licence, external, row, cell)
+            unit = _unit(scheme, licence, external, row, cell)
             if unit is not None:
                 units[side].append(unit)
     return units

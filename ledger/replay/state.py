@@ -1,6 +1,6 @@
-"""The state of a log after its first `size` entries, and its digest.
+r"""The state of a log after its first `size` entries, and its digest.
 
-    digest = H("linernote/state/v1\\n" ‖ rows)
+    digest = H("linernote/state/v1\n" ‖ rows)
 
 Rows are ``cm([table, key, value])`` ascending by (table, cm(key)); the first is
 ``["", "", [log, size, level, "public" | "full"]]`` (format.md §6).

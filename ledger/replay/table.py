@@ -29,7 +29,7 @@ from ledger.errors import InvariantError
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
-HOT_ROWS_MAX = 16_384
+HOT_ROWS_MAX = 32_768
 """Rows that one table keeps as Python values before older ones go to `Rows`."""
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -65,7 +65,12 @@ class Table(Generic[Key, Value]):
     """
 
     def __init__(
-        self, name: str, key_type: Any, value_type: Any, *, full: bool = False
+        self,
+        name: str,
+        key_type: Any,  # noqa: ANN401 (a type, as msgspec takes it)
+        value_type: Any,  # noqa: ANN401 (the same)
+        *,
+        full: bool = False,
     ) -> None:
         self.name = name
         self.full = full
