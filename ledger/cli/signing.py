@@ -1,0 +1,244 @@
+"""Keys at work: passphrases asked for once, authors ready to speak.
+
+A passphrase comes from LINERNOTE_PASSPHRASE, or is asked for on the terminal; one
+that opened a key is tried on the next one before anybody is asked again.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+import click
+
+from ledger.author import Author
+from ledger.cli.common import hint
+from ledger.entry.verify import key_id
+from ledger.errors import AuthorityError
+from ledger.errors import HomeError
+from ledger.errors import InputError
+from ledger.keys.ring import KeyRing
+from ledger.setup import ID_LENGTH
+from ledger.setup import LOG_KEY
+from ledger.writer import Writer
+from ledger.writer import now_ms
+
+if TYPE_CHECKING:
+    from ledger.cli.common import Settings
+    from ledger.keys.keyfile import KeyFile
+    from ledger.replay import State
+    from ledger.tlog.checkpoint import Checkpoint
+    from ledger.tlog.ed25519 import SigningKey
+
+PASSPHRASE_VARIABLE = "LINERNOTE_PASSPHRASE"
+TRIES = 3
+
+
+class Passphrases:
+    """Asks for passphrases."""
+
+    def __init__(self) -> None:
+        self._known: list[str] = []
+
+    def choose(self, *, what: str) -> str:
+        """Ask for a new passphrase, twice.
+
+        Raises:
+            InputError: `passphrase-needed`.
+        """
+        chosen = os.environ.get(PASSPHRASE_VARIABLE)
+        if chosen is None:
+            _check_terminal(what)
+            chosen = click.prompt(
+                f"Passphrase for {what}",
+                hide_input=True,
+                confirmation_prompt="Once more",
+                err=True,
+            )
+        if chosen not in self._known:
+            self._known.append(chosen)
+        return chosen
+
+    def open(self, key_file: KeyFile) -> SigningKey:
+        """Open a key file.
+
+        Raises:
+            InputError: `passphrase-needed`, `wrong-passphrase`, as `KeyFile.unlock`.
+        """
+        if key_file.kdf is None:
+            return key_file.unlock()
+        given = os.environ.get(PASSPHRASE_VARIABLE)
+        if given is not None:
+            return key_file.unlock(given)
+        for passphrase in self._known:
+            key = _try(key_file, passphrase)
+            if key is not None:
+                return key
+        return self._ask(key_file)
+
+    def _ask(self, key_file: KeyFile) -> SigningKey:
+        _check_terminal(f"key {key_file.name}")
+        for left in range(TRIES - 1, -1, -1):
+            asked: str = click.prompt(
+                f"Passphrase of key {key_file.name}", hide_input=True, err=True
+            )
+            key = _try(key_file, asked) if left else key_file.unlock(asked)
+            if key is not None:
+                self._known.append(asked)
+                return key
+            hint("that does not open it; try again")
+        raise InputError("wrong-passphrase", f"key {key_file.name} was not opened")
+
+
+def _try(key_file: KeyFile, passphrase: str) -> SigningKey | None:
+    try:
+        return key_file.unlock(passphrase)
+    except InputError as error:
+        if error.code != "wrong-passphrase":
+            raise
+        return None
+
+
+def _check_terminal(what: str) -> None:
+    if not sys.stdin.isatty():
+        raise InputError(
+            "passphrase-needed",
+            f"{what} needs a passphrase, and there is no terminal to ask on",
+            hint=f"set {PASSPHRASE_VARIABLE}",
+        )
+
+
+class Signer(NamedTuple):
+    """A key that has been opened, and what its file says."""
+
+    file: KeyFile
+    key: SigningKey
+
+    @property
+    def id(self) -> bytes:
+        """The key id."""
+        return key_id(self.key.public)
+
+
+class Keys:
+    """The keys that a command may use.
+
+    Args:
+        settings: say where they are.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.ring = KeyRing(settings.keys_folder, os.urandom)
+        self.passphrases = Passphrases()
+
+    def signer(self, name: str) -> Signer:
+        """Open a key to sign events with.
+
+        Raises:
+            InputError: `wrong-purpose-key` for the log's own; as `KeyRing.load` and
+                `Passphrases.open`.
+        """
+        key_file = self.ring.load(name)
+        if key_file.purpose == "log":
+            raise InputError(
+                "log-key",
+                f"key {name} signs the log's checkpoints and nothing else",
+                hint="sign with a key of a party: see 'linernote key list'",
+            )
+        return Signer(key_file, self.passphrases.open(key_file))
+
+    def log_key(self) -> SigningKey:
+        """Open the key that signs the log's checkpoints."""
+        return self.passphrases.open(self.ring.load(LOG_KEY))
+
+
+class Desk:
+    """A home open for writing, with the keys that its writer needs.
+
+    Args:
+        writer: of the home.
+        log_key: signs the checkpoint at the end.
+    """
+
+    def __init__(self, writer: Writer, log_key: SigningKey) -> None:
+        self.writer = writer
+        self.log = writer.log
+        self._log_key = log_key
+
+    def author(self, signer: Signer) -> Author:
+        """Give a party with its key at the log.
+
+        Raises:
+            InputError: `key-unknown`.
+            AuthorityError: `key-revoked`.
+        """
+        check_in_force(self.log.state, signer)
+        return Author(
+            self.log,
+            signer.file.party,
+            signer.key,
+            new_id=new_id,
+            clock=now_ms,
+            staging=self.writer.home.staging,
+        )
+
+    def publish(self) -> Checkpoint:
+        """Publish what was appended."""
+        return self.writer.publish(self._log_key)
+
+
+@contextmanager
+def open_desk(settings: Settings, log_key: SigningKey) -> Iterator[Desk]:
+    """Open the home for writing, with its log key opened before.
+
+    Whatever was appended is published at the end, also when something failed.
+
+    Raises:
+        InputError, HomeError: as `Writer`.
+    """
+    with Writer(settings.place) as writer:
+        desk = Desk(writer, log_key)
+        try:
+            yield desk
+        except HomeError:
+            # The store can't be asked any more. What it holds is published by
+            # whoever writes next.
+            raise
+        except BaseException:
+            desk.publish()
+            raise
+        desk.publish()
+
+
+def check_in_force(state: State, signer: Signer) -> None:
+    """Refuse a key that the log does not know, or knows to be revoked.
+
+    The log would refuse as well; this names the keys that would do.
+
+    Raises:
+        InputError: `key-unknown`.
+        AuthorityError: `key-revoked`.
+    """
+    row = state.keys.get(signer.id)
+    name = signer.file.name
+    if row is None:
+        raise InputError(
+            "key-unknown",
+            f"key {name} is not on this log yet",
+            hint=f"append what 'linernote key new {name}' wrote",
+        )
+    if row.revoked >= 0:
+        raise AuthorityError(
+            "key-revoked",
+            f"key {name} was revoked by entry {row.revoked}",
+            hint="sign with another key of the party: see 'linernote key list'",
+        )
+
+
+def new_id() -> bytes:
+    """Give a fresh random id."""
+    return os.urandom(ID_LENGTH)
