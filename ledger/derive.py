@@ -67,14 +67,16 @@ def posting_rows(
         )
 
 
-def mentions(entry: ReplayEntry, body: Body, read: ReadLines) -> Iterator[Mention]:
-    """Give the words by which an entry is found."""
+def mentions(
+    entry: ReplayEntry, body: Body | None, read: ReadLines
+) -> Iterator[Mention]:
+    """Give the words by which an entry is found; `body` None if it has no form."""
     event = entry.event
     words = chain(
         [("hash", entry.leaf_hash.hex()), ("event", event.id.hex())],
         [(PARTY, event.author.hex())],
-        _body_words(body),
-        _manifest_words(event.kind, body, read),
+        () if body is None else _body_words(body),
+        () if body is None else _manifest_words(event.kind, body, read),
     )
     for what, value in words:
         yield Mention(value=value, what=what, entry_index=entry.index, kind=event.kind)

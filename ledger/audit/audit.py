@@ -84,7 +84,11 @@ class Audit:
         Raises:
             HomeError: the store itself failed.
         """
-        with tempfile.TemporaryDirectory() as folder, SpillRows(Path(folder)) as rows:
+        with (
+            self._spool,
+            tempfile.TemporaryDirectory() as folder,
+            SpillRows(Path(folder)) as rows,
+        ):
             self._run(rows)
         return self.report
 

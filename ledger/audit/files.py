@@ -14,7 +14,6 @@ from ledger.audit.report import Found
 from ledger.audit.spool import HashSpool
 from ledger.audit.tree import VerifiedTree
 from ledger.errors import FormatError
-from ledger.tlog.merkle import Frontier
 from ledger.tlog.merkle import leaf_hash
 from ledger.tlog.tiles import TILE_WIDTH
 from ledger.tlog.tiles import format_bundle_path
@@ -139,24 +138,23 @@ def _check_manifest_folders(
 def _check_manifest_folder(path: Path, root: bytes, report: Report) -> None:
     """Recompute a manifest's root and tiles from its own bundles."""
     name = f"manifest/{path.name}"
-    levels: list[list[bytes]] = []
-    frontier = Frontier()
-    for leaves in _bundles(path):
-        hashes = [leaf_hash(leaf) for leaf in leaves]
-        frontier.extend(hashes)
-        levels.append(hashes)
-    report.count("manifests")
-    if frontier.root() != root:
-        _wrong(report, "manifest-mismatch", name, "its lines do not give its root")
-        return
-    tree = _tree_of(levels)
-    for file in sorted((path / "tile").rglob("*")):
-        inner = file.relative_to(path).as_posix()
-        if file.is_dir() or inner.startswith("tile/entries/"):
-            continue
-        tile = parse_tile_path(inner)
-        if tree.tile(tile.level, tile.index, tile.width) != file.read_bytes():
-            _wrong(report, "tile-mismatch", f"{name}/{inner}", "wrong hashes")
+    with HashSpool() as spool:
+        tree = VerifiedTree(spool)
+        for leaves in _bundles(path):
+            tree.extend([leaf_hash(leaf) for leaf in leaves])
+        report.count("manifests")
+        if tree.root() != root:
+            message = "its lines do not give its root"
+            _wrong(report, "manifest-mismatch", name, message)
+            return
+        for file in sorted((path / "tile").rglob("*")):
+            inner = file.relative_to(path).as_posix()
+            if file.is_dir() or inner.startswith("tile/entries/"):
+                continue
+            tile = parse_tile_path(inner)
+            if tree.tile(tile.level, tile.index, tile.width) != file.read_bytes():
+                message = "its hashes are not those of the manifest"
+                _wrong(report, "tile-mismatch", f"{name}/{inner}", message)
 
 
 def _bundles(path: Path) -> Iterator[list[bytes]]:
@@ -174,11 +172,3 @@ def _bundles(path: Path) -> Iterator[list[bytes]]:
             data = (partial / str(widths[-1])).read_bytes()
             yield parse_bundle(data, widths[-1])
         return
-
-
-def _tree_of(levels: list[list[bytes]]) -> VerifiedTree:
-    spool: HashSpool = HashSpool()
-    tree = VerifiedTree(spool)
-    for hashes in levels:
-        tree.extend(hashes)
-    return tree
