@@ -49,6 +49,14 @@ def test_a_released_lock_names_nobody(tmp_path: Path) -> None:
     WriterLock(path).close()
 
 
+def test_what_a_killed_holder_left_is_replaced(tmp_path: Path) -> None:
+    """The file holds the newest holder's id and nothing of an older one."""
+    path = tmp_path / "lock"
+    path.write_text("123456789012345\n")
+    with WriterLock(path):
+        assert path.read_text() == f"{os.getpid()}\n"
+
+
 def test_an_error_releases_the_lock(tmp_path: Path) -> None:
     """Leaving by an exception is leaving."""
     with pytest.raises(KeyError), WriterLock(tmp_path / "lock"):

@@ -264,6 +264,8 @@ def test_readers_cannot_write(tmp_path: Path) -> None:
         before = contents(store)
         with closing(SqliteStore.open(tmp_path, read_only=True)) as reader:
             assert contents(reader) == before
+            assert pragma(reader, "query_only") == 1
+            assert pragma(reader, "trusted_schema") == 0
             with pytest.raises(HomeError) as caught:
                 reader.begin()
             assert caught.value.code == "store-read-only"

@@ -53,6 +53,24 @@ def test_no_question_reads_a_whole_table(
         assert not [step for step in steps if "TEMP B-TREE" in step]
 
 
+@pytest.mark.parametrize(
+    ("name", "search"),
+    [
+        ("_OF_ENTRY", "PRIMARY KEY (entry_index=?)"),
+        ("_OF_PARTY", "(party=? AND currency=? AND (entry_index,leg)>(?,?))"),
+        ("_OF_RECORDING", "(recording=? AND (entry_index,leg)>(?,?))"),
+        ("_FIND", "PRIMARY KEY (value>? AND value<?)"),
+    ],
+)
+def test_pages_are_searched_by_all_that_is_asked(
+    connection: sqlite3.Connection, name: str, search: str
+) -> None:
+    """A page costs what is on it, however much comes before."""
+    sql: str = vars(sqlite_derived)[name]
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {sql}", (1,) * sql.count("?"))
+    assert [row[3].endswith(search) for row in plan] == [True]
+
+
 def test_every_question_was_asked() -> None:
     """The list above is not empty by some change of names."""
     assert len(QUESTIONS) >= 16
