@@ -15,6 +15,7 @@ from ledger.entry.manifest import Built
 from ledger.entry.manifest import Line
 from ledger.entry.manifest import ManifestBuilder
 from ledger.entry.manifest import check_order
+from ledger.entry.manifest import plain_leaf
 from ledger.entry.manifest.fold import LineFold
 from ledger.errors import FormatError
 from ledger.errors import InputError
@@ -99,6 +100,21 @@ def test_totals_are_of_integers(value: canonical.Value) -> None:
     assert caught.value.code == "bad-type"
 
 
+def test_the_limits_themselves_are_allowed() -> None:
+    """The longest leaf and the largest totals pass."""
+    room = 65_535 - len(plain_leaf({"external": "a:1", "ms": bytes(60_000)})) + 60_000
+    content: list[Line] = [
+        {"external": "a:1", "ms": bytes(room)},
+        {"external": "a:2", "fee": 1, "gross": 2 - 2**63},
+        {"external": "a:3", "fee": 2**63 - 2, "gross": -1},
+    ]
+    builder = ManifestBuilder(header(), totals=["fee", "gross"])
+    builder.add_many(content)
+    built = builder.finish()
+    assert built.totals == {"fee": 2**63 - 1, "gross": 1 - 2**63}
+    assert built.root == make_manifest(content).root
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_total_stays_an_integer_of_the_format(sign: int) -> None:
     """A sum beyond 2**63 - 1 could not be written into an event."""
@@ -124,6 +140,7 @@ BAD_LINES: dict[str, tuple[Any, str]] = {
     "C1 control code": ({"external": "b:1", "role": "\x85"}, "bad-string"),
     "surrogate": ({"external": "b:1", "role": "\ud800"}, "bad-string"),
     "long string": ({"external": "b:1", "role": "a" * 1025}, "bad-string"),
+    "string of many bytes": ({"external": "b:1", "role": "é" * 513}, "bad-string"),
     "long key": ({"external": "b:1", "a" * 1025: 1}, "bad-string"),
     "empty key": ({"external": "b:1", "": 1}, "bad-string"),
     "too large": ({"external": "b:1", "ms": bytes(65_600)}, "too-large"),
