@@ -142,8 +142,6 @@ class Builder:
             yield signed
 
 
-
-
 def _key(number: int) -> SigningKey:
     return SigningKey(number.to_bytes(32, "big"))
 
