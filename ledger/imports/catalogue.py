@@ -245,7 +245,7 @@ class _CatalogueReader:
         self.form = layout.form if layout else Form()
 
     def plan(self, table: Table, notes: Notes) -> Plan:
-        names = table.column_names()
+        names = table.name_columns()
         layout = self._layout = self._layout or recognise_catalogue(names)
         check_layout(layout)
         return Plan(

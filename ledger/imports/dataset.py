@@ -109,13 +109,12 @@ class _DatasetReader:
         self.form = layout.form if layout else Form()
 
     def plan(self, table: Table, notes: Notes) -> Plan:
-        layout = self._layout or recognise_dataset(table.column_names())
-        names = table.column_names(header=layout.header)
+        layout = self._layout or recognise_dataset(table.first)
+        names = table.name_columns(header=layout.header)
         parse = cells.external_parser(layout.namespace, notes.add)
         return Plan(
             bind(names, table.source.name, [(layout.id, parse)]),
             _pack,
-            header=layout.header,
             ragged=layout.form.ragged,
         )
 

@@ -206,7 +206,8 @@ def recognise_dataset(first: Sequence[str]) -> DatasetLayout:
         return JAMENDO_DATASET
     if "external" in first:
         return DatasetLayout("external")
-    if ":" in first[0]:
+    # Numbers name the columns of rejected rows whose file had no header.
+    if ":" in first[0] or first[0] == "1":
         return DatasetLayout("1", header=False)
     raise _unknown(first, "say which column holds the ids, and their namespace")
 

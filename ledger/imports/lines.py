@@ -135,7 +135,7 @@ class _LinesReader:
         self._fields = {each.name: _Field(each) for each in fields}
 
     def plan(self, table: Table, notes: Notes) -> Plan:  # noqa: ARG002
-        names = table.column_names()
+        names = table.name_columns()
         strangers = [name for name in names if name not in self._fields]
         if strangers:
             raise InputError(

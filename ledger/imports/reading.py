@@ -57,14 +57,12 @@ class Plan(NamedTuple):
     Attributes:
         columns: to read.
         pack: makes an item (`sorting.pack`) of their values; may raise `InputError`.
-        header: whether the first row is one.
-        ragged: whether rows may be wider than it.
+        ragged: whether rows may be wider than the header.
         spoil: makes an item of what could be read of a row that was set aside.
     """
 
     columns: Sequence[Column]
     pack: Callable[[list[Any], Place], bytes]
-    header: bool = True
     ragged: bool = False
     spoil: Callable[[list[Any], Place], bytes | None] | None = None
 
@@ -190,7 +188,7 @@ def _nothing(_: str) -> None:
 
 def _items(table: Table, plan: Plan, rejected: Rejected) -> Iterator[bytes]:
     source, columns, pack = table.source, plan.columns, plan.pack
-    rows = table.rows(rejected.add, header=plan.header, ragged=plan.ragged)
+    rows = table.rows(rejected.add, ragged=plan.ragged)
     for cells in rows:
         values: list[Any] = []
         try:

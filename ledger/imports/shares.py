@@ -137,7 +137,7 @@ class _SharesReader:
 
 
 def _plan(table: Table, layout: SharesLayout | None, notes: Notes) -> Plan:
-    names = table.column_names()
+    names = table.name_columns()
     layout = layout or recognise_shares(names)
     share = (layout.ppm, cells.parse_ppm)
     if not layout.ppm:

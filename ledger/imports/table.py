@@ -1,8 +1,8 @@
 r"""A text file as a table: delimiter, quotes, header and rows.
 
     delimiter   tab, semicolon or comma: the one that the first line has most of
-    quotes      as in RFC 4180; ordinary characters between tabs, unless the header
-                has them: a title like "Heroes" is no quoted field there
+    quotes      as in RFC 4180; but between tabs they are ordinary characters, unless
+                the header has some: a title like "Heroes" is no quoted cell there
     header      the first line that is not blank; a row has as many cells as it has
 
 Tags that follow one another in columns without names make rows *ragged*: wider than
@@ -49,7 +49,7 @@ class Table:
         delimiter: between cells.
         quoted: whether quotes hold a cell together.
         first: cells of the first row, which may be a header.
-        header_bytes: the line as it stands.
+        header_bytes: the header as it stands.
         row_count: rows read so far, those refused included.
 
     Args:
@@ -67,12 +67,11 @@ class Table:
     ) -> None:
         self.source = source
         self.row_count = 0
+        self._first_is_header = True
         lines = source.lines()
         line = self._first_line(lines)
         self.delimiter = delimiter or _likely_delimiter(line)
-        self.quoted = (
-            ('"' in line or self.delimiter != "\t") if quoted is None else quoted
-        )
+        self.quoted = _likely_quoted(line, self.delimiter) if quoted is None else quoted
         self._reader = csv.reader(
             chain([line], lines),
             delimiter=self.delimiter,
@@ -81,26 +80,26 @@ class Table:
         )
         self._read_first()
 
-    def column_names(self, *, header: bool = True) -> list[str]:
-        """Name the columns: by the header, or 1, 2, 3 … if there is none."""
-        if header or self._skip:
+    def name_columns(self, *, header: bool = True) -> list[str]:
+        """Name the columns: by the first row, or 1, 2, 3 … if it is no header."""
+        self._first_is_header = header or self._skip > 0
+        if self._first_is_header:
             return [name.strip() for name in self.first]
-        return [str(number) for number in range(1, len(self.first) + 1)]
+        numbers = [str(number) for number in range(1, len(self.first) + 1)]
+        self.header_bytes = self.delimiter.join(numbers).encode()
+        return numbers
 
-    def rows(
-        self, reject: Reject, *, header: bool = True, ragged: bool = False
-    ) -> Iterator[list[str]]:
+    def rows(self, reject: Reject, *, ragged: bool = False) -> Iterator[list[str]]:
         """Read the rows once; ``source.place`` says where the one at hand stands.
 
         Args:
             reject: is told of rows that can't be cut into cells.
-            header: whether the first row is one.
             ragged: whether rows may be wider than the header.
 
         Raises:
             InputError: ``quote-unclosed``; a code of ``Source.lines``.
         """
-        if not header and not self._skip:
+        if not self._first_is_header:
             self.row_count += 1
             yield self.first
         while True:
@@ -127,7 +126,7 @@ class Table:
             if len(cells) == width or (ragged and len(cells) > width):
                 yield cells[skip:] if skip else cells
             elif cells:
-                reject(self.source.place, _ragged(len(cells), width))
+                reject(self.source.place, _ragged(len(cells) - skip, width - skip))
             begin_row()
 
     def _first_line(self, lines: Iterator[str]) -> str:
@@ -168,14 +167,26 @@ class Table:
             ) from None
         return InputError(
             "bad-quotes",
-            f"the row can't be cut into cells: {error}",
+            f"the row can't be cut into cells: {_in_words(error)}",
             hint='a quote inside a quoted cell is doubled: ""',
         )
+
+
+def _in_words(error: csv.Error) -> str:
+    if "expected after" in str(error):
+        return "a quoted cell goes on after its closing quote"
+    if "new-line character" in str(error):
+        return "a carriage return inside a cell without quotes"
+    return str(error)
 
 
 def _likely_delimiter(line: str) -> str:
     bare = _QUOTED.sub("", line)
     return max(_DELIMITERS, key=bare.count)
+
+
+def _likely_quoted(line: str, delimiter: str) -> bool:
+    return '"' in line or delimiter != "\t" or delimiter not in line
 
 
 def _ragged(cells: int, width: int) -> InputError:
