@@ -45,11 +45,16 @@ class Stopwatch:
 
 def tell(what: str, figure: float, goal: float, unit: str = "") -> None:
     """Print a figure beside what it aims at."""
-    met = "met" if figure >= goal else "NOT MET"
-    print(f"\n{what}: {figure:,.2f}{unit} (at least {goal:,.2f}{unit}: {met})", end="")
+    _tell(what, figure, unit, f"at least {goal:,.2f}", met=figure >= goal)
 
 
 def tell_at_most(what: str, figure: float, goal: float, unit: str = "") -> None:
     """Print a figure beside what it must not exceed."""
-    met = "met" if figure <= goal else "NOT MET"
-    print(f"\n{what}: {figure:,.2f}{unit} (at most {goal:,.2f}{unit}: {met})", end="")
+    _tell(what, figure, unit, f"at most {goal:,.2f}", met=figure <= goal)
+
+
+def _tell(what: str, figure: float, unit: str, goal: str, *, met: bool) -> None:
+    # A tiny run shows that the benchmark works; its figures would mislead.
+    if FULL:
+        verdict = "met" if met else "NOT MET"
+        print(f"\n{what}: {figure:,.2f}{unit} ({goal}{unit}: {verdict})", end="")
