@@ -6,9 +6,9 @@ One object, a list of them, or one on each line (NDJSON). `id` (16 bytes of hex)
 `time` (ms since 1970) may stand beside; whoever gives an id can send the same file
 again and nothing is said twice.
 
->>> (draft,) = parse_drafts('{"kind": "licence.accept", "body": {"grant": 9}}', "a.json")
+>>> (draft,) = parse_drafts('{"kind": "level", "body": {"level": 2}}', "a.json")
 >>> draft.kind, draft.body, draft.where
-('licence.accept', {'grant': 9}, 'a.json')
+('level', {'level': 2}, 'a.json')
 """
 
 from __future__ import annotations

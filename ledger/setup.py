@@ -89,7 +89,7 @@ def create_home(
     *,
     origin: str,
     currencies: Sequence[CurrencyRule],
-    passphrase: str | None,
+    passphrase: str | Callable[[], str] | None,
     utc_offset: int = 0,
     random: Randomness = os.urandom,
     clock: Callable[[], int] = now_ms,
@@ -101,7 +101,8 @@ def create_home(
         path: a folder that is not there, or empty.
         origin: the log's name for ever.
         currencies: at least one; see `currency_rules`.
-        passphrase: locks the three keys; None leaves them unlocked.
+        passphrase: locks the three keys, or asks for what does once it is sure that
+            the place is free; None leaves them unlocked.
         utc_offset: minutes that the log's day is ahead of UTC.
         random: gives so many fresh random bytes.
         clock: gives the time now, ms since 1970.
@@ -118,10 +119,11 @@ def create_home(
 
     def fill(partial: Home) -> None:
         ring = KeyRing(partial.keys, random)
+        secret = passphrase() if callable(passphrase) else passphrase
 
         def create(name: str, purpose: str) -> SigningKey:
             return ring.create(
-                name, party=operator, purpose=purpose, passphrase=passphrase, cost=cost
+                name, party=operator, purpose=purpose, passphrase=secret, cost=cost
             )
 
         log_key = create(LOG_KEY, "log")

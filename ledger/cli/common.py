@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import shlex
 import sys
 import tempfile
 import time
@@ -43,11 +44,13 @@ class Settings:
         home: folder of the log home.
         keys: folder of keys, where it is not the home's.
         json: whether a document is to be printed.
+        named: whether the home was given as an option.
     """
 
     home: Path
     keys: Path | None = None
     json: bool = False
+    named: bool = False
 
     @classmethod
     def of_environment(cls) -> Settings:
@@ -62,6 +65,11 @@ class Settings:
     def place(self) -> Home:
         """The log home."""
         return Home(self.home)
+
+    @property
+    def home_words(self) -> str:
+        """What a command of ours needs after it to mean this home."""
+        return f" --home {shlex.quote(str(self.home))}" if self.named else ""
 
     @property
     def keys_folder(self) -> Path:
@@ -100,6 +108,7 @@ def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
         settings = ctx.find_object(Settings)
         if settings is not None and value:
             setattr(settings, name, value)
+            settings.named |= name == "home"
 
     return set_option
 

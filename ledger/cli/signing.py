@@ -107,7 +107,7 @@ def _check_terminal(what: str) -> None:
     if not sys.stdin.isatty():
         raise InputError(
             "passphrase-needed",
-            f"{what} needs a passphrase, and there is no terminal to ask on",
+            f"there is no terminal to ask on for the passphrase of {what}",
             hint=f"set {PASSPHRASE_VARIABLE}",
         )
 

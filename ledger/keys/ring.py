@@ -143,8 +143,7 @@ class KeyRing:
         """
         if self._random is None:
             raise InputError("no-randomness", "a key needs randomness")
-        if name in self.names():
-            raise _exists(name)
+        self.check_free(name)
         seed = self._random(SEED_LENGTH)
         if passphrase is None:
             key_file = leave_unlocked(seed, name=name, party=party, purpose=purpose)
@@ -161,6 +160,20 @@ class KeyRing:
             )
         self.add(key_file)
         return SigningKey(seed)
+
+    def check_free(self, name: str) -> None:
+        """Refuse a name that a key has.
+
+        Raises:
+            ConflictError: `key-file-exists`.
+        """
+        if name in self.names():
+            raise _exists(name)
+
+    def remove(self, name: str) -> None:
+        """Remove a key that never signed anything: this cannot be undone."""
+        self.load(name)
+        (self.folder / f"{name}{SUFFIX}").unlink()
 
     def add(self, key_file: KeyFile) -> None:
         """Put a key file in place, durably.

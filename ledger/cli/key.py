@@ -1,0 +1,269 @@
+"""Commands about keys: who may speak for a party (format.md §4).
+
+A party has two keys. Its *root* key adds and revokes its keys and does nothing else:
+it can stay in a drawer. Its *sign* key signs everything else, every day. The log key
+signs checkpoints and is nobody's.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING
+from typing import Any
+
+import click
+
+from ledger.cli import delivery
+from ledger.cli import making
+from ledger.cli.common import Command
+from ledger.cli.common import Settings
+from ledger.cli.common import hint
+from ledger.cli.common import home_option
+from ledger.cli.common import json_option
+from ledger.cli.common import keys_option
+from ledger.cli.common import open_home
+from ledger.cli.common import pass_settings
+from ledger.cli.delivery import Said
+from ledger.cli.delivery import Way
+from ledger.cli.delivery import head_option
+from ledger.cli.delivery import out_option
+from ledger.cli.documents import print_document
+from ledger.cli.documents import table
+from ledger.cli.key_new import new
+from ledger.cli.making import Maker
+from ledger.cli.making import root_name_of
+from ledger.cli.signing import Keys
+from ledger.entry.verify import key_id
+from ledger.errors import InputError
+
+if TYPE_CHECKING:
+    from ledger.keys.keyfile import KeyFile
+    from ledger.query import Reader
+
+ROLES = ("auditor", "lab", "provider", "registrar", "society")
+TYPES = ("group", "organisation", "person")
+_KEY_ID = re.compile(r"[0-9a-f]{64}\Z")
+_SOURCE = re.compile(r"(0|[1-9][0-9]*):([1-9][0-9]*)\Z")
+_PARTY_LENGTH = 16
+
+
+@click.group()
+def key() -> None:
+    """Make, list, rotate and revoke keys.
+
+    A party has two keys. Its root key adds and revokes its keys and does nothing
+    else: it can stay in a drawer. Its sign key signs everything else, every day. The
+    log's own key signs checkpoints.
+    """
+
+
+key.add_command(new)
+
+
+@key.command(
+    name="list",
+    cls=Command,
+    examples="""
+    linernote key list
+    linernote key list --json
+    """,
+)
+@home_option
+@keys_option
+@json_option
+@pass_settings
+def list_(settings: Settings) -> None:
+    """List the keys here, and how they stand on the log."""
+    ring = Keys(settings).ring
+    if settings.home.is_dir():
+        with open_home(settings) as reader:
+            listed = [_listed(key_file, reader) for key_file in ring]
+    else:
+        listed = [_listed(key_file, None) for key_file in ring]
+    if settings.json:
+        print_document({"folder": str(ring.folder), "keys": listed})
+        return
+    if not listed:
+        hint(f"no keys in {ring.folder}: 'linernote key new NAME' makes some")
+        return
+    rows = [["NAME", "PURPOSE", "PARTY", "KEY ID", "LOCKED", "ON THE LOG"]]
+    rows += [
+        [
+            each["name"],
+            each["purpose"],
+            each["party"],
+            each["key"][:16],
+            "yes" if each["locked"] else "no",
+            each["standing"],
+        ]
+        for each in listed
+    ]
+    click.echo("\n".join(table(rows)))
+
+
+def _listed(key_file: KeyFile, reader: Reader | None) -> dict[str, Any]:
+    identity = key_id(key_file.public)
+    listed: dict[str, Any] = {
+        "name": key_file.name,
+        "purpose": key_file.purpose,
+        "party": key_file.party.hex(),
+        "key": identity.hex(),
+        "public": key_file.public.hex(),
+        "locked": key_file.kdf is not None,
+        "added": None,
+        "revoked": None,
+        "standing": "no log here",
+    }
+    if reader is None:
+        return listed
+    with reader.reading() as sources:
+        row = sources.state.keys.get(identity)
+        log_key = sources.state.need_log().log_key
+    if key_file.purpose == "log":
+        signs = key_file.public == log_key
+        standing = "signs checkpoints" if signs else "of another log"
+    elif row is None:
+        standing = "not yet"
+    else:
+        listed["added"] = row.added
+        listed["revoked"] = row.revoked if row.revoked >= 0 else None
+        standing = f"since entry {row.added}"
+        if row.revoked >= 0:
+            standing = f"revoked by entry {row.revoked}"
+    return {**listed, "standing": standing}
+
+
+@key.command(
+    cls=Command,
+    examples="""
+    linernote key rotate operator
+    linernote key rotate lab --as lab-2027
+
+    where the log is not, with head.json from its operator
+    linernote head --key lab-root --json > head.json
+    linernote key rotate lab --head head.json -o rotation
+    then the operator
+    linernote append rotation.signed
+    """,
+)
+@click.argument("name")
+@click.option(
+    "--as",
+    "new_name",
+    metavar="NAME",
+    help="Name of the new key.  [default: NAME-2, NAME-3 …]",
+)
+@click.option(
+    "--no-passphrase", is_flag=True, help="Leave the new key unlocked: for tests."
+)
+@head_option
+@out_option
+@home_option
+@keys_option
+@json_option
+@pass_settings
+def rotate(
+    settings: Settings,
+    name: str,
+    *,
+    new_name: str | None,
+    no_passphrase: bool,
+    head: str | None,
+    out: str | None,
+) -> None:
+    """Put a new key in the place of a key, and revoke the old one.
+
+    The party's root key signs both, so it has to be here; a root key signs for
+    itself. Both are appended at once, all or none; what the old key signed before
+    stands. Sign with the new name from then on: the old file stays where it is.
+    """
+    keys = Keys(settings)
+    old = keys.ring.load(name)
+    if old.purpose == "log":
+        raise InputError(
+            "log-key",
+            "this version cannot rotate the key that signs checkpoints",
+            hint="keep it as safe as the log itself: a stolen log key ends the log",
+        )
+    wanted = new_name or making.free_name(keys, name)
+    making.check_names(keys, wanted)
+    way = Way(now=head is None and out is None, head=head, prefix=out or wanted)
+    way.check()
+    log = delivery.read_head(settings, head).log
+    root_name = name
+    if old.purpose != "root":
+        root_name = root_name_of(settings, keys, old, head)
+    root = keys.signer(root_name)
+    passphrase = None
+    if not no_passphrase:
+        passphrase = keys.passphrases.choose(what=f"the new key {wanted}")
+    maker = Maker(keys, passphrase, log)
+    way.finish(settings, keys, maker, maker.successor(wanted, old, root))
+
+
+@key.command(
+    cls=Command,
+    examples="""
+    linernote key revoke lab-b
+    a key that was stolen with its file, by its id
+    linernote key revoke 8f1c…64 characters…a0 --by lab-root
+    """,
+)
+@click.argument("which", metavar="NAME|ID")
+@click.option(
+    "--by",
+    metavar="KEY",
+    help="The key that signs: a root key of the party, or the sign key itself."
+    "  [default: the party's root key, else the key itself]",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@head_option
+@out_option
+@home_option
+@keys_option
+@json_option
+@pass_settings
+def revoke(
+    settings: Settings,
+    which: str,
+    *,
+    by: str | None,
+    yes: bool,
+    head: str | None,
+    out: str | None,
+) -> None:
+    """Revoke a key, for ever.
+
+    From its entry on the key counts for nothing; what it signed before stands. A lost
+    key is revoked by its id ('linernote key list' on any copy of the home shows it).
+    """
+    keys = Keys(settings)
+    way = Way(now=head is None and out is None, head=head, prefix=out or "revocation")
+    way.check()
+    if _KEY_ID.match(which):
+        identity, file = bytes.fromhex(which), None
+    else:
+        file = keys.ring.load(which)
+        identity = key_id(file.public)
+    if by is None:
+        by = _revoker(settings, keys, file, head)
+    if not yes and sys.stdin.isatty():
+        click.confirm(f"Revoke key {which} for ever?", abort=True, err=True)
+    signer = keys.signer(by)
+    body = making.revoked(signer.file.party, identity)
+    way.finish(settings, keys, Maker(keys, None, b""), Said([], [body], signer))
+
+
+def _revoker(
+    settings: Settings, keys: Keys, file: KeyFile | None, head: str | None
+) -> str:
+    """Choose the key that signs a revocation: the root key, else the key itself."""
+    if file is None:
+        raise click.UsageError("give the root key of its party with --by")
+    try:
+        return root_name_of(settings, keys, file, head)
+    except InputError as error:
+        if error.code != "root-key-missing" or file.purpose != "sign":
+            raise
+        return file.name

@@ -1,0 +1,276 @@
+"""Commands that begin a log, or tell what others need to know of it."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING
+from typing import Any
+
+import click
+
+from ledger.cli.common import Command
+from ledger.cli.common import Settings
+from ledger.cli.common import hint
+from ledger.cli.common import home_option
+from ledger.cli.common import json_option
+from ledger.cli.common import keys_option
+from ledger.cli.common import open_home
+from ledger.cli.common import pass_settings
+from ledger.cli.documents import fields
+from ledger.cli.documents import print_document
+
+if TYPE_CHECKING:
+    from ledger.query import Reader
+    from ledger.setup import Founded
+
+_OFFSET = re.compile(r"([+-])(1[0-4]|0[0-9]):([0-5][0-9])\Z")
+
+
+class UtcOffset(click.ParamType[int]):
+    """An offset from UTC such as +01:00, as minutes."""
+
+    name = "+HH:MM"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 (as click has it)
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> int:
+        """Parse one."""
+        found = _OFFSET.match(str(value))
+        if found is None:
+            self.fail(f"{value!r} is no offset such as +01:00 or -05:30", param, ctx)
+        minutes = 60 * int(found[2]) + int(found[3])
+        return -minutes if found[1] == "-" else minutes
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    linernote init --origin example.com/log --currency SEK
+    linernote init --origin example.com/log --currency SEK --currency JPY \\
+        --utc-offset +01:00 --home /srv/linernote
+    """,
+)
+@click.option(
+    "--origin",
+    required=True,
+    metavar="NAME",
+    help="The log's name for ever, a URL without scheme: example.com/log.",
+)
+@click.option(
+    "--currency",
+    "currencies",
+    required=True,
+    multiple=True,
+    metavar="CODE",
+    help="A currency that the log counts, by its ISO 4217 code; repeat for more. Its"
+    " decimals are those that Babel knows, or those of CODE=DECIMALS.",
+)
+@click.option(
+    "--utc-offset",
+    type=UtcOffset(),
+    default="+00:00",
+    show_default=True,
+    help="When the log's day begins, for ever: standard time without summer time.",
+)
+@click.option(
+    "--no-passphrase",
+    is_flag=True,
+    help="Leave the keys unlocked: for tests, or where something else protects them.",
+)
+@home_option
+@json_option
+@pass_settings
+def init(
+    settings: Settings,
+    origin: str,
+    currencies: tuple[str, ...],
+    utc_offset: int,
+    *,
+    no_passphrase: bool,
+) -> None:
+    """Make a new log and its operator.
+
+    Makes the log home with three keys (log: signs checkpoints; operator-root: adds and
+    revokes the operator's keys; operator: signs all else that the operator says), the
+    first entries, and the first checkpoint. The passphrase comes from
+    LINERNOTE_PASSPHRASE, or is asked for. Nothing of what stands here can be changed
+    later: choose origin, currencies and offset with care.
+    """
+    from ledger.cli.signing import Passphrases
+    from ledger.setup import create_home
+    from ledger.setup import currency_rules
+
+    rules = currency_rules(currencies)
+    ask = partial(Passphrases().choose, what="the keys of the new log")
+    founded = create_home(
+        settings.home,
+        origin=origin,
+        currencies=rules,
+        utc_offset=utc_offset,
+        passphrase=None if no_passphrase else ask,
+    )
+    _report_founded(settings, founded)
+
+
+def _report_founded(settings: Settings, founded: Founded) -> None:
+    from ledger.tlog.note import format_vkey
+
+    vkey = format_vkey(founded.vkey)
+    if settings.json:
+        print_document(
+            {
+                "home": str(founded.home.path),
+                "log": founded.log_id.hex(),
+                "operator": founded.operator.hex(),
+                "size": founded.checkpoint.size,
+                "vkey": vkey,
+            }
+        )
+        return
+    click.echo(f"a new log, {founded.vkey.name}, in {founded.home.path}")
+    pairs = [
+        ("log id", founded.log_id.hex()),
+        ("operator", founded.operator.hex()),
+        ("vkey", vkey),
+    ]
+    click.echo("\n".join(fields(pairs)))
+    home = settings.home_words
+    hint(f"""
+Next:
+  give the vkey to everyone: it is what they verify the log by
+  copy {founded.home.keys} and its passphrase to a safe place
+  linernote key new society --role society --register{home}
+  linernote kinds
+  linernote serve{home}""")
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    linernote vkey
+    linernote verify 7.tlog-proof --vkey "$(linernote vkey)"
+    """,
+)
+@home_option
+@json_option
+@pass_settings
+def vkey(settings: Settings) -> None:
+    """Print the log's verifier key.
+
+    The key by which everyone verifies checkpoints and proofs of this log (C2SP
+    signed-note), alone on one line. Publish it where the log cannot change it.
+    """
+    from ledger.tlog.note import format_vkey
+
+    with open_home(settings) as reader:
+        text = format_vkey(reader.vkey)
+    if settings.json:
+        print_document({"vkey": text})
+    else:
+        click.echo(text)
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    linernote head
+    where this log stands, for a machine that never sees it
+    linernote head --json > head.json
+    linernote head --key 8f1c…64 characters…a0 --json > head.json
+    """,
+)
+@click.option(
+    "--key",
+    "names",
+    multiple=True,
+    metavar="NAME|ID",
+    help="Name of a key here, or a key id; repeat for more.  [default: all keys here]",
+)
+@home_option
+@keys_option
+@json_option
+@pass_settings
+def head(settings: Settings, names: tuple[str, ...]) -> None:
+    """Print what is needed to sign offline.
+
+    Log id, newest entry, and where the chain of each key stands. Take it with --json
+    to the machine that signs: 'linernote sign --head' and 'linernote key new --head'
+    read it. Sign soon, and append before the key signs anything else: its events form
+    a chain.
+    """
+    from ledger.cli.heads import head_document
+
+    with open_home(settings) as reader:
+        document = head_document(reader, settings, names)
+    if settings.json:
+        print_document(document)
+        return
+    seen = document["seen"]
+    pairs = [
+        ("log", document["log"]),
+        ("origin", document["origin"]),
+        ("size", str(document["size"])),
+        ("newest entry", f"{seen['index']}, leaf hash {seen['leaf_hash']}"),
+    ]
+    pairs += [
+        (
+            f"key {key['name'] or key['key'][:16]}",
+            f"seq {key['seq']}, prev {key['prev']}",
+        )
+        for key in document["keys"]
+    ]
+    click.echo("\n".join(fields(pairs, indent="")))
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    linernote name 4f0c… "Society Birch"
+    linernote name jamendo:track_0000948 "Wren in the Stairwell"
+    forget a name
+    linernote name 4f0c… --erase
+    """,
+)
+@click.argument("what", metavar="PARTY|RECORDING")
+@click.argument("name", required=False)
+@click.option("--erase", is_flag=True, help="Forget the name.")
+@home_option
+@pass_settings
+def name(settings: Settings, what: str, name: str | None, *, erase: bool) -> None:
+    """Name a party or title a recording.
+
+    Names stay in names.json in the home and never go on the log, so that they can be
+    corrected and erased. A party is given by its id, the beginning of it, or its
+    external id; a recording by its external id.
+    """
+    if (name is None) == (not erase):
+        raise click.UsageError("give a name, or --erase")
+    from ledger.errors import InputError
+    from ledger.names import Names
+
+    with open_home(settings) as reader:
+        kind, key = _named(reader, what)
+    names = Names.load(settings.place.names)
+    known = names.parties if kind == "party" else names.recordings
+    if name is not None:
+        known[key] = name
+    elif known.pop(key, None) is None:
+        raise InputError("name-unknown", f"{kind} {key} has no name here")
+    names.save(settings.place.names)
+    click.echo(f"{kind} {key}: {'erased' if erase else name}")
+
+
+def _named(reader: Reader, what: str) -> tuple[str, str]:
+    """Find what a name is for: a party, else a recording."""
+    from ledger.errors import InputError
+
+    try:
+        return "party", reader.party(what).id.hex()
+    except InputError as error:
+        if error.code != "party-unknown" or ":" not in what:
+            raise
+    return "recording", reader.recording(what).external
