@@ -20,6 +20,7 @@ b'2'
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ from typing import Protocol
 
 import msgspec
 
+from ledger.errors import ConflictError
 from ledger.errors import HomeError
 from ledger.errors import InputError
 from ledger.errors import InvariantError
@@ -48,7 +50,7 @@ class NewEntry(msgspec.Struct, frozen=True, gc=False):
         author: 16 bytes; (author, id) is unique.
         id: 16 bytes, of the author's choosing.
         key: key id, 32 bytes; (key, seq) is unique.
-        seq: number in the key's own chain.
+        seq: number in the key's own chain; ascends.
         event_hash: 32 bytes, what the key's next event names as `prev`.
         content_hash: tells a repeated event from another one under the same id.
     """
@@ -297,6 +299,35 @@ def check_new_entries(entries: Sequence[NewEntry], size: int) -> None:
             raise InvariantError(
                 "hash-length", f"the leaf hash of entry {index} is not 32 bytes"
             )
+
+
+def extend_chains(
+    entries: Sequence[NewEntry],
+    key_head: Callable[[bytes], tuple[int, bytes] | None],
+) -> dict[bytes, NewEntry]:
+    """Find the new head of each key's chain; a seq that ascends is unique.
+
+    Args:
+        entries: what is added, in order.
+        key_head: gives the heads so far, as `Entries.key_head`.
+
+    Raises:
+        ConflictError: `already-stored`: the chain is that far already.
+    """
+    heads: dict[bytes, NewEntry] = {}
+    for entry in entries:
+        before = heads.get(entry.key)
+        if before is None:
+            next_seq, _ = key_head(entry.key) or (0, b"")
+        else:
+            next_seq = before.seq + 1
+        if entry.seq < next_seq:
+            raise ConflictError(
+                "already-stored",
+                f"entry {entry.index} has seq {entry.seq}, its key is at {next_seq}",
+            )
+        heads[entry.key] = entry
+    return heads
 
 
 def no_such_entry(index: int, size: int) -> LedgerError:

@@ -24,6 +24,7 @@ from ledger.storage.base import NewEntry
 from ledger.storage.base import PostingRow
 from ledger.storage.base import check_new_entries
 from ledger.storage.base import checkpoint_moved
+from ledger.storage.base import extend_chains
 from ledger.storage.base import no_such_entry
 from ledger.storage.tree import BUNDLE_LEVEL
 from ledger.storage.tree import BUNDLE_WIDTH
@@ -96,7 +97,6 @@ class MemoryStore(Undo):
         super().__init__()
         self._entries: dict[int, NewEntry] = {}
         self._events: dict[tuple[bytes, bytes], NewEntry] = {}
-        self._chains: dict[tuple[bytes, int], NewEntry] = {}
         self._heads: dict[bytes, NewEntry] = {}
         self._nodes: dict[tuple[bytes, int, int], bytes] = {}
         self._manifests: dict[bytes, bytes] = {}
@@ -126,19 +126,17 @@ class MemoryStore(Undo):
             check_new_entries(entries, first)
             for entry in entries:
                 self._add_entry(entry)
+            for key, head in extend_chains(entries, self.key_head).items():
+                self.set(self._heads, key, head)
             hashes = [entry.leaf_hash for entry in entries]
             self._grow(LOG_TREE, 0, first, hashes, self._log_level)
 
     def _add_entry(self, entry: NewEntry) -> None:
-        event, link = (entry.author, entry.id), (entry.key, entry.seq)
-        if event in self._events or link in self._chains:
+        event = entry.author, entry.id
+        if event in self._events:
             raise ConflictError("already-stored", f"entry {entry.index} is a double")
         self.set(self._entries, entry.index, entry)
         self.set(self._events, event, entry)
-        self.set(self._chains, link, entry)
-        head = self._heads.get(entry.key)
-        if head is None or head.seq < entry.seq:
-            self.set(self._heads, entry.key, entry)
 
     def leaf(self, index: int) -> bytes:
         """Read one entry's leaf data."""

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Sequence
-
-from msgspec.structs import astuple
+from functools import lru_cache
+from functools import partial
+from operator import attrgetter
 
 from ledger.errors import LedgerError
 from ledger.storage.base import NewEntry
 from ledger.storage.base import check_new_entries
+from ledger.storage.base import extend_chains
 from ledger.storage.base import no_such_entry
 from ledger.storage.sqlite_handle import Handle
 from ledger.storage.tree import BUNDLE_LEVEL
@@ -32,9 +34,10 @@ READ_ENTRIES = 512
 
 _SIZE = "SELECT coalesce(max(entry_index) + 1, 0) FROM entries"
 _ADD = (
-    "INSERT INTO entries (entry_index, leaf, leaf_hash, author, id, key, seq, "
-    "event_hash, content_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO entries (entry_index, leaf, leaf_hash, author, id, content_hash) "
+    "VALUES (?, ?, ?, ?, ?, ?)"
 )
+_ADDED = attrgetter("index", "leaf", "leaf_hash", "author", "id", "content_hash")
 _LEAF = "SELECT leaf FROM entries WHERE entry_index = ?"
 _LEAVES = (
     "SELECT leaf FROM entries "
@@ -46,9 +49,8 @@ _LEAF_HASHES = (
 )
 _INDEXES = "SELECT entry_index FROM entries WHERE entry_index >= ? AND entry_index < ?"
 _EVENT = "SELECT entry_index, content_hash FROM entries WHERE author = ? AND id = ?"
-_KEY_HEAD = (
-    "SELECT seq + 1, event_hash FROM entries WHERE key = ? ORDER BY seq DESC LIMIT 1"
-)
+_KEY_HEAD = "SELECT seq + 1, event_hash FROM chains WHERE key = ?"
+_SET_HEAD = "INSERT OR REPLACE INTO chains (key, seq, event_hash) VALUES (?, ?, ?)"
 _ADD_NODE = "INSERT INTO nodes (tree, level, number, hash) VALUES (?, ?, ?, ?)"
 _NODES = (
     "SELECT hash FROM nodes WHERE tree = ? AND level = ? "
@@ -91,7 +93,9 @@ class SqliteEntries(SqliteTrees):
         with self.writing():
             first = self.size()
             check_new_entries(entries, first)
-            self.many(_ADD, map(astuple, entries))
+            self.many(_ADD, map(_ADDED, entries))
+            heads = extend_chains(entries, self.key_head).values()
+            self.many(_SET_HEAD, [(e.key, e.seq, e.event_hash) for e in heads])
             hashes = [entry.leaf_hash for entry in entries]
             self._grow(LOG_TREE, 0, first, hashes, self._log_level)
 
@@ -185,10 +189,13 @@ class SqliteManifests(SqliteTrees):
         return [node_of(level, index, read) for level, index in nodes]
 
     def _manifest_level(self, root: bytes) -> LevelReader:
+        # A proof asks for one node of each level below 8 in the same bundle.
+        bundle_hashes = lru_cache(maxsize=2)(partial(self.bundle_hashes, root))
+
         def read(level: int, start: int, stop: int) -> list[bytes]:
             if level >= BUNDLE_LEVEL:
                 return self._kept(root, level, start, stop)
-            hashes = self.bundle_hashes(root, start << level >> BUNDLE_LEVEL)
+            hashes = bundle_hashes(start << level >> BUNDLE_LEVEL)
             return read_bundle_level(hashes or b"", level, start, stop)
 
         return read

@@ -31,7 +31,8 @@ from ledger.storage.sqlite_schema import VERSION
 from ledger.storage.sqlite_schema import create_tables
 
 BUSY_SECONDS = 10.0
-CACHE_KIB = 65_536
+WRITER_CACHE_KIB = 131_072
+READER_CACHE_KIB = 16_384
 SIDECARS = ("", "-journal", "-wal", "-shm")
 
 Settings = dict[str, str | int]
@@ -125,7 +126,8 @@ def open_file(
     except sqlite3.Error as error:
         raise explain(error, f"opening {path}") from error
     try:
-        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        cache_kib = READER_CACHE_KIB if read_only else WRITER_CACHE_KIB
+        connection.execute(f"PRAGMA cache_size = -{cache_kib}")
         _check_header(connection, path)
         if read_only:
             _configure(connection, _DEFENSIVE | {"query_only": 1})

@@ -4,16 +4,18 @@
     PRAGMA user_version     version of the tables below
 
 `entries` and the manifests' tables are what cannot be rebuilt: triggers keep them
-append-only even against ourselves. Large columns come last, so that reading hashes
-does not walk over leaf data. Leaf hashes of a manifest stand beside their bundle:
-a proof for a line reads one bundle's 8 KiB of them and nodes for all the rest,
-never the lines.
+append-only even against ourselves. A key's chain needs its newest link alone, in
+`chains`: since its seq only ascends, no (key, seq) enters twice. Large columns come
+last, so that reading hashes does not walk over leaf data.
+
+Leaf hashes of a manifest stand beside their bundle: a proof for a line reads one
+bundle's 8 KiB of them and nodes for all the rest, never the lines.
 
 >>> import sqlite3
 >>> database = Database(sqlite3.connect(":memory:"))
 >>> create_tables(database)
 >>> sorted(database.table_names())[:3]
-['bundles', 'entries', 'head']
+['bundles', 'chains', 'entries']
 >>> database.close()
 """
 
@@ -25,6 +27,9 @@ from sqlite_utils import Database
 
 APPLICATION_ID = 0x4C4E4F54
 VERSION = 1
+
+HEADS = ("chains", "head")
+"""Tables whose rows are replaced: the newest of each key, and of the log."""
 
 KEPT = ("entries", "nodes", "manifests", "bundles")
 """Tables whose rows never change."""
@@ -52,13 +57,15 @@ TABLES = {
             "leaf_hash": bytes,
             "author": bytes,
             "id": bytes,
-            "key": bytes,
-            "seq": int,
-            "event_hash": bytes,
             "content_hash": bytes,
             "leaf": bytes,
         },
         key=("entry_index",),
+    ),
+    "chains": TableSpec(
+        {"key": bytes, "seq": int, "event_hash": bytes},
+        key=("key",),
+        clustered=True,
     ),
     "nodes": TableSpec(
         {"tree": bytes, "level": int, "number": int, "hash": bytes},
@@ -125,7 +132,6 @@ def create_tables(database: Database) -> None:
         database.execute(table_sql(database, name))
     entries = database.table("entries")
     entries.create_index(["author", "id"], unique=True)
-    entries.create_index(["key", "seq"], unique=True)
     postings = database.table("postings")
     postings.create_index(["party", "currency", "entry_index", "leg"])
     postings.create_index(["recording", "entry_index", "leg"])
