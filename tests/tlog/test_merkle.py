@@ -148,7 +148,7 @@ def test_a_frontier_is_rebuilt_from_its_hashes() -> None:
     assert (frontier.root(), copy.root()) == (ROOTS[13], ROOTS[13])
 
 
-@pytest.mark.parametrize(("size", "count"), [(0, 1), (1, 0), (3, 1), (4, 2), (-1, 0)])
+@pytest.mark.parametrize(("size", "count"), [(0, 1), (1, 0), (3, 1), (4, 2), (-1, 1)])
 def test_a_frontier_of_the_wrong_length_is_refused(size: int, count: int) -> None:
     """There is a hash for each set bit of the size, no more and no less."""
     with pytest.raises(InputError) as caught:
