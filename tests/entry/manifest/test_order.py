@@ -99,10 +99,11 @@ def test_an_order_is_names_joined_by_slashes(order: str) -> None:
 
 def test_an_order_is_a_string_of_the_format() -> None:
     """Names add up to no more than a string may have."""
-    names = [f"{number:063d}" for number in range(16)]
+    names = [*(f"{number:063d}" for number in range(15)), "n" * 64]
+    assert len("/".join(names)) == 1024
     assert parse_order("/".join(names)) == tuple(names)
     with pytest.raises(FormatError):
-        parse_order("/".join([*names, "a"]))
+        parse_order("/".join([*names[:-1], "n" * 63, "n"]))
     assert parse_order("") == ()
 
 
