@@ -27,11 +27,11 @@ from ledger.errors import InputError
 from ledger.errors import LedgerError
 from ledger.events.json import body_from_json
 from ledger.events.json import body_to_json
+from ledger.events.json import unknown_kind
 from ledger.events.lines import MANIFESTS
 from ledger.events.registry import KINDS
 from ledger.events.registry import MANIFEST_FIELDS
 from ledger.events.registry import encode_body
-from ledger.events.registry import parse_body
 from ledger.events.types import ManifestRef
 from ledger.tlog.text import parse_hex
 
@@ -171,7 +171,7 @@ def check_field(kind: str, field: str) -> None:
         InputError: `lines-unexpected`.
     """
     if kind not in KINDS:
-        parse_body(kind, b"")  # raises what every unknown kind does
+        raise unknown_kind(kind)
     fields = MANIFEST_FIELDS[kind]
     if field not in fields:
         raise InputError(

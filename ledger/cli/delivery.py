@@ -109,8 +109,10 @@ def write(head: Head, said: Said, prefix: str) -> Delivered:
     """
     files = {Path(f"{prefix}.signed"): format_signed_lines(_by_root(head, said))}
     if said.by_registrar:
+        # With ids of their own, the file may be appended again to no harm.
         lines = [
-            json.dumps({"kind": kind, "body": body}) for kind, body in said.by_registrar
+            json.dumps({"kind": kind, "id": new_id().hex(), "body": body})
+            for kind, body in said.by_registrar
         ]
         party = {Path(f"{prefix}.party.json"): "".join(f"{line}\n" for line in lines)}
         files = {**party, **files}
@@ -218,7 +220,8 @@ class Way:
             click.echo(f"key {each['name']} ({each['purpose']}) {each['key']}")
         for index in delivered.entries:
             click.echo(f"entry {index}")
-        hint(f"the key files are in {keys.ring.folder}: copy them to a safe place")
+        if signers:
+            hint(f"the key files are in {keys.ring.folder}: copy them to a safe place")
         if delivered.files:
             files = " ".join(map(str, delivered.files))
             signed_by = f" --key {self.registrar}" if said.by_registrar else ""

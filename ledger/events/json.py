@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import re
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import NoReturn
@@ -29,6 +30,7 @@ from ledger.events.describe import is_struct
 from ledger.events.describe import struct_fields
 from ledger.events.describe import type_at
 from ledger.events.registry import KINDS
+from ledger.events.registry import LEVEL
 from ledger.events.registry import encode_body
 from ledger.events.registry import parse_body
 from ledger.tlog.text import excerpt
@@ -70,13 +72,28 @@ def body_from_json(kind: str, value: object) -> Body:
             `ledger.events.checks`.
     """
     if kind not in KINDS:
-        parse_body(kind, b"")  # raises what every unknown kind does
+        raise unknown_kind(kind)
     plain = _with_bytes(body_type(kind), value, f"{kind}: body")
     try:
         body = msgspec.convert(plain, KINDS[kind], builtin_types=(bytes,))
     except msgspec.ValidationError as error:
         _refuse(kind, str(error))
     return parse_body(kind, encode_body(body))
+
+
+def unknown_kind(kind: str) -> FormatError:
+    """Say that there is no such kind, and which may be meant.
+
+    >>> unknown_kind("licence.acept").hint
+    "did you mean licence.accept? 'linernote kinds' explains all"
+    """
+    close = get_close_matches(kind, KINDS, 1)
+    meant = f"did you mean {close[0]}? " if close else ""
+    return FormatError(
+        "unknown-kind",
+        f"level {LEVEL} has no event kind {excerpt(kind)}",
+        hint=f"{meant}'linernote kinds' explains all",
+    )
 
 
 def body_to_json(body: Body) -> dict[str, Any]:

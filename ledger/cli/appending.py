@@ -1,0 +1,200 @@
+"""Events to the log, file by file, and what became of each.
+
+Events that are not signed yet are signed for the place that they will have, many at
+a time: they form a chain, which a refusal breaks, and those after it are signed anew.
+Events that were signed elsewhere are one batch for each file, all or none
+(format.md §2).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+from ledger.cli.common import Progress
+from ledger.cli.eventfiles import EventFile
+from ledger.cli.eventfiles import lines_of
+from ledger.cli.eventfiles import stage_lines
+from ledger.cli.heads import head_of
+from ledger.cli.signing import Desk
+from ledger.cli.signing import Signer
+from ledger.cli.signing import check_in_force
+from ledger.cli.signing import new_id
+from ledger.entry.envelope import parse_event
+from ledger.errors import FormatError
+from ledger.errors import HomeError
+from ledger.errors import InvariantError
+from ledger.errors import LedgerError
+from ledger.events.json import body_from_json
+from ledger.writer import now_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Sequence
+
+    from ledger.drafts import Draft
+    from ledger.entry.sign import SignedEvent
+    from ledger.log import Appended
+    from ledger.staging import Staged
+
+BATCH_MAX = 256
+
+
+class Outcome(NamedTuple):
+    """What became of an event, or of a file of signed ones that was refused.
+
+    Attributes:
+        where: it stood.
+        kind: of the event; empty for a file.
+        answer: of the log.
+    """
+
+    where: str
+    kind: str
+    answer: Appended | LedgerError
+
+
+class Appending:
+    """Takes files of events to an open log.
+
+    Args:
+        desk: of the log.
+        signer: signs what is not signed yet; None if everything is.
+        staged: takes lines.
+        line_files: body field to file of lines, for the single event.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        signer: Signer | None,
+        staged: Staged,
+        line_files: dict[str, Path],
+    ) -> None:
+        if signer is not None:
+            check_in_force(desk.log.state, signer)
+        self._log = desk.log
+        self._signer = signer
+        self._staged = staged
+        self._line_files = line_files
+
+    def each(self, files: Sequence[EventFile]) -> list[Outcome]:
+        """Append each event by itself, and each file of signed events.
+
+        Raises:
+            FormatError: an event is no event of its kind; nothing was appended.
+            HomeError: the store failed.
+        """
+        self._check(files)
+        outcomes: list[Outcome] = []
+        for file in files:
+            if file.signed:
+                outcomes += self._signed_file(file)
+            else:
+                outcomes += self._drafts(file.drafts)
+        return outcomes
+
+    def all_or_none(self, files: Sequence[EventFile]) -> list[Outcome]:
+        """Append the events of all files as one batch.
+
+        Raises:
+            LedgerError: the first refusal; nothing was appended.
+        """
+        self._check(files)
+        drafts = [draft for file in files for draft in file.drafts]
+        made = iter(self._sign(drafts))
+        events: list[SignedEvent] = []
+        names: list[str] = []
+        for file in files:
+            self._stage(file)
+            events += file.signed or [next(made) for _ in file.drafts]
+            names += [draft.where for draft in file.drafts] or _names(file)
+        answers = self._log.append(events, self._staged, atomic=True)
+        return _outcomes(names, events, answers)
+
+    def _check(self, files: Sequence[EventFile]) -> None:
+        """Refuse what can never be an event, before anything is appended."""
+        if self._line_files:
+            return  # the single event is complete only with its lines
+        for file in files:
+            for draft in file.drafts:
+                try:
+                    body_from_json(draft.kind, draft.body)
+                except FormatError as error:
+                    message = f"{draft.where}: {error.message}"
+                    raise FormatError(error.code, message, hint=error.hint) from None
+
+    def _stage(self, file: EventFile) -> None:
+        if self._line_files:
+            for signed in file.signed:
+                stage_lines(signed, self._line_files, self._staged)
+
+    def _signed_file(self, file: EventFile) -> list[Outcome]:
+        self._stage(file)
+        try:
+            answers = self._log.append(file.signed, self._staged, atomic=True)
+        except (HomeError, InvariantError):
+            raise
+        except LedgerError as error:
+            return [Outcome(file.name, "", error)]
+        return _outcomes(_names(file), file.signed, answers)
+
+    def _drafts(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
+        done, batch = 0, BATCH_MAX
+        with Progress("appending") as progress:
+            while done < len(drafts):
+                taken = drafts[done : done + batch]
+                events = self._sign(taken)
+                answers = self._log.append(events, self._staged)
+                outcomes = _outcomes([d.where for d in taken], events, answers)
+                for outcome in outcomes:
+                    yield outcome
+                    done += 1
+                    if isinstance(outcome.answer, LedgerError):
+                        # The chain of the events after it is broken: sign them anew.
+                        batch = 1
+                        break
+                else:
+                    batch = min(2 * batch, BATCH_MAX)
+                progress(done, len(drafts))
+
+    def _sign(self, drafts: Sequence[Draft]) -> list[SignedEvent]:
+        """Sign events for the places that they would have now."""
+        signer = self._signer
+        if not drafts:
+            return []
+        if signer is None:
+            raise InvariantError("no-signer", "events to sign, and nobody to do it")
+        head = head_of(self._log.state, signer.id)
+        party = signer.file.party
+        chain = head.chain(signer.key, party)
+        signed = []
+        for draft in drafts:
+            known = draft.id and self._log.store.find_event(party, draft.id)
+            # One that stands on the log already takes no new place.
+            place = head.chain(signer.key, party) if known else chain
+            event = place.sign(
+                draft,
+                event_id=new_id(),
+                time=now_ms(),
+                lines=lines_of(draft.kind, self._line_files),
+                staged=self._staged,
+            )
+            signed.append(event)
+        return signed
+
+
+def _names(file: EventFile) -> list[str]:
+    return [f"{file.name}, line {n}" for n, _ in enumerate(file.signed, 1)]
+
+
+def _outcomes(
+    names: Sequence[str],
+    events: Sequence[SignedEvent],
+    answers: Sequence[Appended | LedgerError],
+) -> list[Outcome]:
+    return [
+        Outcome(name, parse_event(signed.event).kind, answer)
+        for name, signed, answer in zip(names, events, answers, strict=True)
+    ]
