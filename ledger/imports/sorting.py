@@ -26,6 +26,8 @@ import weakref
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
+from itertools import chain
+from itertools import islice
 from struct import Struct
 from typing import BinaryIO
 
@@ -39,11 +41,16 @@ MEMORY_MAX = 16 * 1024 * 1024
 
 _OBJECT_BYTES = 57  # what Python adds to the bytes of an item in a list
 _BLOCK_ITEMS = 512
+_RUNS_MAX = 128
 _PLACE = Struct(">QQI")
 _KEY_LENGTH = Struct(">H")
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[bytes]).decode
+
+
+_Run = list[tuple[int, int]]
+"""Start and length of each block of a sorted run, in the temporary file."""
 
 
 class Sorter:
@@ -60,7 +67,7 @@ class Sorter:
         self._items: list[bytes] = []
         self._bytes = 0
         self._count = 0
-        self._runs: list[list[tuple[int, int]]] = []
+        self._levels: list[list[_Run]] = []
         self._file: BinaryIO | None = None
         self._sorted = False
 
@@ -69,8 +76,8 @@ class Sorter:
 
     @property
     def runs(self) -> int:
-        """How many runs went to the temporary file."""
-        return len(self._runs)
+        """How many runs the temporary file holds."""
+        return sum(map(len, self._levels))
 
     def add(self, item: bytes) -> None:
         """Take one item.
@@ -101,20 +108,37 @@ class Sorter:
         if not self._sorted:
             self._items.sort()
             self._sorted = True
-        if not self._runs:
+        if not self._levels:
             return iter(self._items)
-        return heapq.merge(self._items, *map(self._read, self._runs))
+        runs = chain.from_iterable(self._levels)
+        return heapq.merge(self._items, *map(self._read, runs))
 
     def _spill(self) -> None:
         """Write what is held as one sorted run."""
         self._items.sort()
-        blocks = []
+        self._keep(self._write(self._items), level=0)
+        self._count += len(self._items)
+        self._items.clear()
+
+    def _keep(self, run: _Run, level: int) -> None:
+        """Keep a run, and merge as many as are read at once without much memory."""
+        if level == len(self._levels):
+            self._levels.append([])
+        runs = self._levels[level]
+        runs.append(run)
+        if len(runs) == _RUNS_MAX:
+            merged = self._write(heapq.merge(*map(self._read, runs)))
+            runs.clear()
+            self._keep(merged, level + 1)
+
+    def _write(self, items: Iterable[bytes]) -> _Run:
+        source, run = iter(items), []
         try:
             file = self._open()
-            for start in range(0, len(self._items), _BLOCK_ITEMS):
-                block = _encode(self._items[start : start + _BLOCK_ITEMS])
-                blocks.append((file.tell(), len(block)))
-                file.write(block)
+            while block := list(islice(source, _BLOCK_ITEMS)):
+                data = _encode(block)
+                run.append((file.tell(), len(data)))
+                file.write(data)
             file.flush()
         except OSError as error:
             raise HomeError(
@@ -122,9 +146,7 @@ class Sorter:
                 f"sorting needs a temporary file, which failed: {error}",
                 hint="free some space, or set TMPDIR to a folder that has more",
             ) from error
-        self._runs.append(blocks)
-        self._count += len(self._items)
-        self._items.clear()
+        return run
 
     def _open(self) -> BinaryIO:
         if self._file is None:
@@ -132,10 +154,10 @@ class Sorter:
             weakref.finalize(self, self._file.close)
         return self._file
 
-    def _read(self, blocks: list[tuple[int, int]]) -> Iterator[bytes]:
+    def _read(self, run: _Run) -> Iterator[bytes]:
         # Positions of its own for each reader, so that runs are read side by side.
         number = self._open().fileno()
-        for start, length in blocks:
+        for start, length in run:
             yield from _decode(os.pread(number, length, start))
 
 

@@ -39,6 +39,15 @@ def test_runs_go_to_a_file_and_blocks_are_many() -> None:
     assert list(first) == sorted(items)[3:]
 
 
+def test_runs_are_merged_before_they_are_too_many() -> None:
+    """However many items, few runs are read at once; none is lost or doubled."""
+    items = [b"%05d" % (number * 7919 % 20_011) for number in range(20_011)]
+    sorter = Sorter(memory_max=0)
+    sorter.extend(items)
+    assert sorter.runs < 2 * 128
+    assert list(sorter) == sorted(items)
+
+
 def test_added_one_by_one_counts_against_the_bound() -> None:
     """Items that come singly fill the memory as those that come together do."""
     sorter = Sorter(memory_max=1_000)
