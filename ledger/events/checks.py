@@ -20,8 +20,10 @@ from ledger.errors import FormatError
 from ledger.events.lines import MANIFESTS
 from ledger.events.types import PPM
 from ledger.events.types import SIDES
+from ledger.events.types import UNKNOWN_PARTY
 from ledger.events.types import UNSET
 from ledger.events.types import ManifestRef
+from ledger.tlog.checkpoint import check_origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,6 +122,9 @@ def check_role(side: str, role: str, subject: str) -> None:
 
 def _genesis(body: Genesis) -> None:
     _check_ascending([rule.code for rule in body.currencies], "genesis currencies")
+    check_origin(body.origin)
+    if body.operator == UNKNOWN_PARTY:
+        _refuse("bad-operator", "genesis: zeros are the party that nobody knows")
 
 
 def _party(body: Party) -> None:
@@ -168,6 +173,12 @@ def _scheme(body: Scheme) -> None:
     sides = body.sides
     if sides.composition + sides.master + sides.performer == 0:
         _refuse("no-sides", "scheme: every side has weight 0")
+    if body.cultural_base == "gross" and body.fee_ppm + body.cultural_ppm > PPM:
+        _refuse(
+            "rates-above-whole",
+            f"scheme: fee {body.fee_ppm} ppm and cultural {body.cultural_ppm} ppm of"
+            " the gross are more than all of it",
+        )
 
 
 def _licence_grant(body: LicenceGrant) -> None:
@@ -184,8 +195,9 @@ def _licence_grant(body: LicenceGrant) -> None:
 
 def _model_version(body: ModelVersion) -> None:
     for field, ancestors in (("parents", body.parents), ("synthetic", body.synthetic)):
-        names = [(a.lab, a.model, a.version) for a in ancestors]
-        _check_ascending(names, field)
+        if ancestors:
+            names = [(a.lab, a.model, a.version) for a in ancestors]
+            _check_ascending(names, field)
 
 
 def _run_open(body: RunOpen) -> None:
@@ -205,8 +217,10 @@ def _run_close(body: RunClose) -> None:
 
 
 def _payment_received(body: PaymentReceived) -> None:
-    _check_ascending([a.due for a in body.applies], "payment.received applies")
-    applied = sum(a.amount for a in body.applies)
+    applied = 0
+    if body.applies:
+        _check_ascending([a.due for a in body.applies], "payment.received applies")
+        applied = sum([a.amount for a in body.applies])
     if applied > body.gross or body.charges > body.gross:
         _refuse(
             "payment-exceeded",

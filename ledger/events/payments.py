@@ -81,7 +81,7 @@ class AllocationNode(Body, frozen=True, kw_only=True):
     """
 
     extra: Micro
-    key: Annotated[str, Meta(min_length=1, max_length=128)] | UnsetType = UNSET
+    key: Annotated[str, Meta(min_length=1, max_length=1_024)] | UnsetType = UNSET
     side: Side | UnsetType = UNSET
     stage: Literal["head", "other", "side", "unit", "verified"]
     threshold: Micro

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
+from typing import Literal
 
 import msgspec
 
@@ -21,6 +22,8 @@ from ledger.events import rights
 from ledger.events import terms
 from ledger.events import training
 from ledger.events.types import UNKNOWN_PARTY
+from ledger.log import StoredLines
+from ledger.replay.manifests import lines_again
 from ledger.replay.rules_payments import pool_id
 from tests.replay.world import ANNA
 from tests.replay.world import BERT
@@ -35,6 +38,7 @@ TAX_PPM = 300_000
 
 Shares = Sequence[tuple[bytes, int]]
 Fields = Any
+Outcome = Literal["confirmed", "failed", "returned"]
 
 
 def change(body: Any, fields: dict[str, Fields]) -> Any:  # noqa: ANN401 (any body)
@@ -115,7 +119,9 @@ def scheme(world: World, by: Actor | None = None, **fields: Fields) -> int:
 
 def covers(**fields: Fields) -> terms.Covers:
     """Cover every version, on the master side."""
-    body = terms.Covers(any_version=True, derivatives=False, sides=["master"], versions=[])
+    body = terms.Covers(
+        any_version=True, derivatives=False, sides=["master"], versions=[]
+    )
     reach: terms.Covers = change(body, fields)
     return reach
 
@@ -137,7 +143,9 @@ def grant(world: World, by: Actor | None = None, **fields: Fields) -> int:
 
 def accept(world: World, licence: int | None = None, by: Actor | None = None) -> int:
     """Accept a licence, by default the one granted last."""
-    body = terms.LicenceAccept(grant=world.at["licence"] if licence is None else licence)
+    body = terms.LicenceAccept(
+        grant=world.at["licence"] if licence is None else licence
+    )
     return (by or world.lab).say("licence.accept", body)
 
 
@@ -266,9 +274,13 @@ def distribute(
 
 def plan_payout(world: World) -> list[lines.PayoutLine]:
     """Give the lines of a payout to everybody."""
-    return society.plan_payout(
-        world.state, world.society.party, "SEK", tax_ppm=TAX_PPM
-    )
+    return society.plan_payout(world.state, world.society.party, "SEK", tax_ppm=TAX_PPM)
+
+
+def plan_payout_of(world: World, payout: int) -> list[lines.PayoutLine]:
+    """Give the lines of a payout that was made."""
+    root = world.state.payouts.need(payout).root
+    return list(lines_again(StoredLines(world.store), "payout/batch", root))
 
 
 def pay_out(
@@ -295,7 +307,7 @@ def pay_out(
 
 def settle(
     world: World,
-    outcome: str = "confirmed",
+    outcome: Outcome = "confirmed",
     settled: Iterable[lines.PayoutLine] | None = None,
     by: Actor | None = None,
     **fields: Fields,
@@ -307,7 +319,7 @@ def settle(
         said: payments.PayoutResult = change(
             payments.PayoutResult(
                 charges=0,
-                outcome=outcome,  # type: ignore[arg-type] (tests give wrong ones too)
+                outcome=outcome,
                 payout=world.at["payout"],
                 **refs,
             ),

@@ -8,13 +8,18 @@ from functools import cache
 import pytest
 
 from tests.replay import acts
+from tests.replay import everything
 from tests.replay.world import World
 
 
 @cache
 def _stage(name: str) -> World:
     world = World()
-    return world if name == "world" else getattr(acts, name)(world)  # type: ignore[no-any-return]
+    if name == "everything":
+        return everything.tell(world)
+    if name != "world":
+        getattr(acts, name)(world)
+    return world
 
 
 @pytest.fixture

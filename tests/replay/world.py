@@ -252,7 +252,9 @@ class World:
     ) -> int:
         """Append an event, raising its refusal."""
         with Staged() as staged:
-            return self.append(self.event(actor, kind, body, lines, staged, key), staged)
+            return self.append(
+                self.event(actor, kind, body, lines, staged, key), staged
+            )
 
     def append(self, signed: SignedEvent, staged: Staged | None = None) -> int:
         """Append a signed event, raising its refusal."""
@@ -265,7 +267,7 @@ class World:
             raise answer
         return answer
 
-    def event(
+    def event(  # noqa: PLR0917 (an event has as many parts)
         self,
         actor: Actor,
         kind: str,
@@ -304,9 +306,11 @@ class World:
         staged: Staged | None = None,
         *,
         repeated: bool = False,
+        time_ms: int | None = None,
     ) -> Problem | None:
         """Write an entry that the log might have refused, and replay it."""
-        taken, new = self._entry(signed)
+        now = max(self.clock(), self.state.last_time_ms)
+        taken, new = self._entry(signed, now if time_ms is None else time_ms)
         with self.store.transaction():
             self.store.add_entries([new])
             for root in staged._spans if staged else ():
@@ -332,14 +336,14 @@ class World:
                 self.event(actor, kind, body, lines, staged, key), staged
             )
 
-    def _entry(self, signed: SignedEvent) -> tuple[ReplayEntry, NewEntry]:
+    def _entry(self, signed: SignedEvent, time_ms: int) -> tuple[ReplayEntry, NewEntry]:
         event, index = decode_event(signed.event), self.log.size
         entry = Entry(
             event=signed.event,
             index=index,
             previous=self.state.last_leaf,
             signature=signed.signature,
-            time=max(self.clock(), self.state.last_time_ms),
+            time=time_ms,
         )
         leaf, hash_ = encode_entry(entry), event_hash(signed.event)
         taken = ReplayEntry(index, entry.time, event, hash_, leaf_hash(leaf))
@@ -373,7 +377,9 @@ class World:
             pass
         return state
 
-    def replaying(self, state: State, stop: int | None = None) -> Iterator[Problem | None]:
+    def replaying(
+        self, state: State, stop: int | None = None
+    ) -> Iterator[Problem | None]:
         """Replay the log on `state`, entry by entry."""
         source = StoredLines(self.store) if state.book == "full" else None
         replay = Replay(state, self._leaf_hash_at, source)
