@@ -212,18 +212,22 @@ class Replay:
 
     def _subsidiary(self, postings: tuple[Posting, ...]) -> list[Put]:
         """Add the postings to the balances of their accounts."""
-        table = self.state.accounts
+        get = self.state.accounts.get
         sums: dict[Any, int] = {}
         for p in postings:
             key = (p.society, CLASSES[p.type], p.type, p.subject, p.currency)
-            known = sums.get(key)
-            sums[key] = p.amount + ((table.get(key) or 0) if known is None else known)
-        # Accounts of both signs can outgrow the control account that they add up to.
-        if sums and max(map(abs, sums.values())) > AMOUNT_MAX:
-            raise FullBookError(
-                InputError("amount-too-large", "an account would exceed 2**63 - 1 µ")
-            )
-        return [(table, key, balance or None) for key, balance in sums.items()]
+            if key in sums:
+                sums[key] += p.amount
+            else:
+                sums[key] = p.amount + (get(key) or 0)
+        table, puts = self.state.accounts, []
+        for key, balance in sums.items():
+            # One account can outgrow the control account that it is a part of.
+            if not -AMOUNT_MAX <= balance <= AMOUNT_MAX:
+                message = "an account would exceed 2**63 - 1 µ"
+                raise FullBookError(InputError("amount-too-large", message))
+            puts.append((table, key, balance or None))
+        return puts
 
     def commit(
         self, entry: ReplayEntry, judged: Judged, problem: Problem | None = None

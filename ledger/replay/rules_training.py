@@ -35,7 +35,7 @@ def model_version(context: Context, body: ModelVersion) -> Outcome:
         raise ConflictError(
             "version-exists", f"{body.model} {body.version} is on the log already"
         )
-    for ancestor in (*body.parents, *body.synthetic):
+    for ancestor in body.parents + body.synthetic:
         if versions.get((ancestor.lab, ancestor.model, ancestor.version)) is None:
             raise InputError(
                 "version-unknown",

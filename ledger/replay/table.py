@@ -15,6 +15,7 @@ that memory stays flat however long the log is), and the log's own database
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
@@ -51,6 +52,17 @@ class Rows(Protocol):
         ...
 
 
+class _Here(dict[Key, Value | None]):
+    """The rows in memory; looks below for what is not here."""
+
+    def __init__(self, below: Callable[[Key], Value | None]) -> None:
+        super().__init__()
+        self._below = below
+
+    def __missing__(self, key: Key) -> Value | None:
+        return self._below(key)
+
+
 class Table(Generic[Key, Value]):
     """One table of the state.
 
@@ -62,7 +74,12 @@ class Table(Generic[Key, Value]):
         key_type: type of a key.
         value_type: type of a value.
         full: whether it belongs to the full book only (format.md §6).
+
+    Attributes:
+        get: looks a row up by its key; None where there is none.
     """
+
+    get: Callable[[Key], Value | None]
 
     def __init__(
         self,
@@ -75,22 +92,22 @@ class Table(Generic[Key, Value]):
         self.name = name
         self.full = full
         self.rows: Rows | None = None
-        self.all_here = True
-        self._changed: dict[Key, Value | None] = {}
-        self._clean: dict[Key, Value] = {}
+        self._all_here = True
+        self._here: _Here[Key, Value] = _Here(self._look_below)
+        # Every entry looks up some ten rows, so this is the dict's own method.
+        self.get = self._here.__getitem__
+        self._changed: set[Key] = set()
         self._decode_key = msgspec.msgpack.Decoder(key_type).decode
         self._decode_value = msgspec.msgpack.Decoder(value_type).decode
 
-    def get(self, key: Key) -> Value | None:
-        """Look a row up; None where there is none."""
-        value = self._changed.get(key)
-        if value is not None or key in self._changed:
-            return value
-        value = self._clean.get(key)
-        if value is None and not self.all_here and self.rows is not None:
-            data = self.rows.get(self.name, _encode(key))
-            if data is not None:
-                value = self._clean[key] = self._decode_value(data)
+    def _look_below(self, key: Key) -> Value | None:
+        if self._all_here or self.rows is None:
+            return None
+        data = self.rows.get(self.name, _encode(key))
+        if data is None:
+            return None
+        value: Value = self._decode_value(data)
+        self._here[key] = value
         return value
 
     def need(self, key: Key) -> Value:
@@ -106,31 +123,31 @@ class Table(Generic[Key, Value]):
 
     def put(self, key: Key, value: Value | None) -> None:
         """Set a row; None deletes it."""
-        self._changed[key] = value
+        self._here[key] = value
+        self._changed.add(key)
 
     def changes(self) -> Iterator[tuple[str, bytes, bytes | None]]:
         """Encode what changed since the last flush."""
-        for key, value in self._changed.items():
+        for key in self._changed:
+            value = self._here[key]
             encoded = None if value is None else _encode(value)
             yield self.name, _encode(key), encoded
 
     def settle(self) -> None:
-        """Changes have been written: keep only the rows touched last."""
-        for key, value in self._changed.items():
-            # Taken out first, so that what changed last stands last.
-            self._clean.pop(key, None)
-            if value is not None:
-                self._clean[key] = value
+        """Changes have been written: let go of the rows that came here first."""
+        for key in self._changed:
+            if self._here[key] is None:
+                del self._here[key]
         self._changed.clear()
-        excess = len(self._clean) - HOT_ROWS_MAX // 2
+        excess = len(self._here) - HOT_ROWS_MAX // 2
         if excess > 0:
-            self.all_here = False
-            for key in list(self._clean)[:excess]:
-                del self._clean[key]
+            self._all_here = False
+            for key in list(self._here)[:excess]:
+                del self._here[key]
 
     def overflowing(self) -> bool:
         """Tell whether older rows should go to `rows`."""
-        return len(self._changed) + len(self._clean) > HOT_ROWS_MAX
+        return len(self._here) > HOT_ROWS_MAX
 
     def restart(self, *, all_here: bool) -> None:
         """Forget every row in memory.
@@ -138,9 +155,9 @@ class Table(Generic[Key, Value]):
         Args:
             all_here: whether there are none in the rows below either.
         """
+        self._here.clear()
         self._changed.clear()
-        self._clean.clear()
-        self.all_here = all_here
+        self._all_here = all_here
 
     def scan(self) -> Iterator[tuple[bytes, bytes]]:
         """Read all rows as (key, value) bytes, ascending by key; flushed first."""
@@ -151,7 +168,7 @@ class Table(Generic[Key, Value]):
             return
         encoded = (
             (_encode(key), _encode(value))
-            for key, value in self._changed.items()
+            for key, value in self._here.items()
             if value is not None
         )
         yield from sorted(encoded)
