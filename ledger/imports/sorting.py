@@ -40,8 +40,11 @@ MEMORY_MAX = 16 * 1024 * 1024
 """Bytes that one sorter holds in memory, more or less."""
 
 _OBJECT_BYTES = 57  # what Python adds to the bytes of an item in a list
-_BLOCK_ITEMS = 512
 _RUNS_MAX = 128
+_BLOCK_ITEMS_MIN = 16
+_BLOCK_SHARE = 50_000
+"""One block of each run that is read takes less memory than a run that is made."""
+
 _PLACE = Struct(">QQI")
 _KEY_LENGTH = Struct(">H")
 
@@ -64,6 +67,7 @@ class Sorter:
 
     def __init__(self, memory_max: int = MEMORY_MAX) -> None:
         self._memory_max = memory_max
+        self._block_items = max(_BLOCK_ITEMS_MIN, memory_max // _BLOCK_SHARE)
         self._items: list[bytes] = []
         self._bytes = 0
         self._count = 0
@@ -135,7 +139,7 @@ class Sorter:
         source, run = iter(items), []
         try:
             file = self._open()
-            while block := list(islice(source, _BLOCK_ITEMS)):
+            while block := list(islice(source, self._block_items)):
                 data = _encode(block)
                 run.append((file.tell(), len(data)))
                 file.write(data)

@@ -49,7 +49,7 @@ def peak_bytes(act: Callable[[], object]) -> int:
 
 @pytest.mark.parametrize("rows", [4_000, 16_000])
 def test_memory_does_not_grow_with_the_file(tmp_path: Path, rows: int) -> None:
-    """Four times the rows take the same memory, a fraction of the file."""
+    """Neither the file nor what becomes of it is ever held as a whole."""
     path = generate(tmp_path / "large.csv", rows)
 
     def read() -> None:
@@ -59,7 +59,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, rows: int) -> None:
         assert catalogue._recordings.runs > rows // 2_000
 
     read()
-    assert peak_bytes(read) < 4_000_000
+    assert peak_bytes(read) < 900_000
 
 
 def test_the_real_catalogue_takes_a_moment(
