@@ -83,9 +83,9 @@ def tell(  # noqa: PLR0917 (what the command is given)
     )
     say(f"reading {dataset_path}")
     dataset = read_dataset(dataset_path)
-    registry = stage.open_log(REGISTRY)
-    society = stage.admit(registry, SOCIETY, "society")
-    lab = stage.admit(registry, LAB, "lab")
+    registry = stage.registry
+    society = stage.admit(SOCIETY, "society")
+    lab = stage.admit(LAB, "lab")
     names = {society: SOCIETY.name, lab: LAB.name, registry: REGISTRY.name}
     parties = {author.party.hex(): name for author, name in names.items()}
     Names(parties=parties).save(stage.home.names)

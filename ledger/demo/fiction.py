@@ -63,9 +63,9 @@ class Told(NamedTuple):
 
 def tell(stage: Stage) -> Told:
     """Tell the story on a new stage."""
-    registry = stage.open_log(REGISTRY)
-    society = stage.admit(registry, SOCIETY, "society")
-    lab = stage.admit(registry, LAB, "lab")
+    registry = stage.registry
+    society = stage.admit(SOCIETY, "society")
+    lab = stage.admit(LAB, "lab")
     musicians = {member.handle: stage.new_id() for member in MUSICIANS}
     _register_musicians(registry, musicians)
     _name(stage, (registry, society, lab), musicians)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import NamedTuple
@@ -24,6 +23,7 @@ from ledger.errors import VerificationError
 from ledger.home import Home
 from ledger.query import Reader
 from ledger.storage.sqlite import SqliteStore
+from ledger.writer import now_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +78,7 @@ def run_demo(
         if files is None
         else "A demonstration: the lab and the money are made up."
     )
-    with Stage(home, clock=_now_ms, chance=secrets.token_bytes) as stage:
+    with Stage(home, clock=now_ms, random=os.urandom) as stage:
         told = fiction.tell(stage) if files is None else _from_files(stage, files, say)
         stage.publish()
         vkey = stage.vkey
@@ -93,10 +93,6 @@ def run_demo(
     if tampering:
         _tamper(home, told.distribution, proof, vkey, say)
     return report
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _from_files(

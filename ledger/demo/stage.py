@@ -17,27 +17,27 @@ from ledger.demo.cast import Member
 from ledger.entry.verify import prove_key
 from ledger.errors import ConflictError
 from ledger.events.identity import Accredit
-from ledger.events.identity import CurrencyRule
-from ledger.events.identity import Genesis
 from ledger.events.identity import Key
 from ledger.events.identity import Party
 from ledger.events.identity import Role
-from ledger.home import Home
-from ledger.keys.keyfile import format_key_file
-from ledger.keys.keyfile import leave_unlocked
-from ledger.log import Log
-from ledger.publish import publish
+from ledger.keys.ring import KeyRing
+from ledger.setup import ID_LENGTH
+from ledger.setup import LOG_KEY
+from ledger.setup import OPERATOR_KEY
+from ledger.setup import ROOT_SUFFIX
+from ledger.setup import create_home
+from ledger.setup import currency_rules
 from ledger.storage.lock import WriterLock
-from ledger.storage.sqlite import SqliteStore
-from ledger.tlog.ed25519 import SigningKey
 from ledger.tlog.note import format_vkey
-from ledger.tlog.note import make_vkey
+from ledger.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
     from typing import Self
+
+    from ledger.tlog.ed25519 import SigningKey
 
 MARK = "demonstration"
 
@@ -47,13 +47,14 @@ def clear(path: Path) -> None:
 
     Raises:
         ConflictError: `home-not-a-demonstration`.
+        HomeError: `home-in-use`.
     """
-    if not path.exists() or not any(path.iterdir()):
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     if not (path / MARK).is_file():
         raise ConflictError(
             "home-not-a-demonstration",
-            f"{path} holds a log that no demonstration made",
+            f"{path} holds something that no demonstration made",
             hint="choose another folder with --home; nothing was touched",
         )
     with WriterLock(path / "lock"):
@@ -61,52 +62,41 @@ def clear(path: Path) -> None:
 
 
 class Stage:
-    """A new log home with its operator, open for writing until it is left.
+    """A new log home, open for writing until it is left.
 
     Args:
         path: where the home goes.
         clock: gives the time now, ms since 1970.
-        chance: gives that many random bytes.
+        random: gives that many random bytes.
     """
 
     def __init__(
-        self, path: Path, *, clock: Callable[[], int], chance: Callable[[int], bytes]
+        self, path: Path, *, clock: Callable[[], int], random: Callable[[int], bytes]
     ) -> None:
         clear(path)
-        self.home = Home(path)
         self._clock = clock
-        self._chance = chance
-        self._seeds: dict[bytes, bytes] = {}
-        self._log_key = self._new_key()
-        self.home.build(self._fill)
-        self._lock = WriterLock(self.home.lock)
-        self.store = SqliteStore.open(path)
-        self.log = Log(self.store, clock)
-
-    def _fill(self, home: Home) -> None:
-        SqliteStore.create(home.path).close()
-        (home.path / MARK).write_text(NOTICE + "\n", encoding="utf-8")
-
-    def open_log(self, operator: Member) -> Author:
-        """Append genesis and the operator's sign key."""
-        party, root = self._chance(16), self._new_key()
-        genesis = Genesis(
-            currencies=[CurrencyRule(code="SEK", exponent=2)],
-            level=1,
-            log_key=self._log_key.public,
-            operator=party,
+        self._random = random
+        founded = create_home(
+            path,
             origin=ORIGIN,
-            root_key=root.public,
+            currencies=currency_rules(["SEK"]),
+            passphrase=None,
             utc_offset=60,
+            random=random,
+            clock=clock,
         )
-        self._author(party, root).say("genesis", genesis)
-        self._keep(self._log_key, "log", party, "log")
-        self._keep(root, f"{operator.handle}-root", party, "root")
-        return self._with_sign_key(operator, party, root)
+        (path / MARK).write_text(NOTICE + "\n", encoding="utf-8")
+        self.home = founded.home
+        self.vkey = format_vkey(founded.vkey)
+        self._ring = KeyRing(self.home.keys, random)
+        self._writer = Writer(self.home, clock)
+        self.log = self._writer.log
+        self.registry = self._author(founded.operator, self._ring.unlock(OPERATOR_KEY))
 
-    def admit(self, registrar: Author, member: Member, role: Role) -> Author:
+    def admit(self, member: Member, role: Role) -> Author:
         """Register an organisation with its keys, and accredit it."""
-        party, root = self._chance(16), self._new_key()
+        party = self.new_id()
+        root = self._key(member.handle + ROOT_SUFFIX, party, "root")
         body = Party(
             external=f"demo:{member.handle}",
             party=party,
@@ -114,43 +104,34 @@ class Stage:
             public=root.public,
             type="organisation",
         )
-        registrar.say("party", body)
-        self._keep(root, f"{member.handle}-root", party, "root")
-        author = self._with_sign_key(member, party, root)
-        registrar.say("accredit", Accredit(action="grant", party=party, role=role))
-        return author
-
-    def _with_sign_key(self, member: Member, party: bytes, root: SigningKey) -> Author:
-        sign = self._new_key()
-        body = Key(
+        self.registry.say("party", body)
+        sign = self._key(member.handle, party, "sign")
+        added = Key(
             action="add",
             party=party,
             proof=self._prove(sign, party, "sign"),
             public=sign.public,
             purpose="sign",
         )
-        self._author(party, root).say("key", body)
-        self._keep(sign, member.handle, party, "sign")
+        self._author(party, root).say("key", added)
+        granted = Accredit(action="grant", party=party, role=role)
+        self.registry.say("accredit", granted)
         return self._author(party, sign)
 
-    def _new_key(self) -> SigningKey:
-        seed = self._chance(32)
-        key = SigningKey(seed)
-        self._seeds[key.public] = seed
-        return key
-
     def new_id(self) -> bytes:
-        """Give a fresh party id."""
-        return self._chance(16)
+        """Give a fresh id."""
+        return self._random(ID_LENGTH)
 
     def publish(self) -> None:
         """Write the public folder and sign its checkpoint."""
-        publish(self.store, self.home.public, ORIGIN, self._log_key)
+        self._writer.publish(self._ring.unlock(LOG_KEY))
 
-    @property
-    def vkey(self) -> str:
-        """The log's verifier key."""
-        return format_vkey(make_vkey(ORIGIN, self._log_key.public))
+    def _key(self, name: str, party: bytes, purpose: str) -> SigningKey:
+        return self._ring.create(name, party=party, purpose=purpose, passphrase=None)
+
+    def _prove(self, key: SigningKey, party: bytes, purpose: str) -> bytes:
+        log = self.log.state.need_log().log
+        return prove_key(key, log=log, party=party, purpose=purpose)
 
     def _author(self, party: bytes, key: SigningKey) -> Author:
         return Author(
@@ -161,17 +142,6 @@ class Stage:
             clock=self._clock,
             staging=self.home.staging,
         )
-
-    def _prove(self, key: SigningKey, party: bytes, purpose: str) -> bytes:
-        log = self.log.state.need_log().log
-        return prove_key(key, log=log, party=party, purpose=purpose)
-
-    def _keep(self, key: SigningKey, name: str, party: bytes, purpose: str) -> None:
-        seed = self._seeds[key.public]
-        key_file = leave_unlocked(seed, name=name, party=party, purpose=purpose)
-        path = self.home.keys / f"{name}.key"
-        path.touch(mode=0o600)
-        path.write_text(format_key_file(key_file), encoding="ascii")
 
     def __enter__(self) -> Self:
         """Use as a context."""
@@ -184,5 +154,4 @@ class Stage:
         trace: TracebackType | None,
     ) -> None:
         """Close the log, and let others write."""
-        self.store.close()
-        self._lock.close()
+        self._writer.__exit__(kind, error, trace)

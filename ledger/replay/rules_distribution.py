@@ -10,6 +10,7 @@ from ledger.accounting import deductions
 from ledger.accounting import postings
 from ledger.errors import ConflictError
 from ledger.errors import InputError
+from ledger.errors import InvariantError
 from ledger.replay.credits import add_credit
 from ledger.replay.outcome import Context
 from ledger.replay.outcome import Outcome
@@ -190,7 +191,7 @@ def undistribute(state: State, index: int, row: DistributionRow) -> list[Put]:
     """Reopen the pool of a distribution that is reversed."""
     pool = state.pools.need(row.pool)
     if pool.closed != index:
-        raise ConflictError("pool-moved", "the pool was closed by another entry")
+        raise InvariantError("pool-moved", f"entry {pool.closed} closed the pool")
     return [(state.pools, row.pool, _moved(pool, row.total + row.reserve, NEVER))]
 
 

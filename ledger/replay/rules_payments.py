@@ -94,68 +94,50 @@ def price(tariff: Tariff, quantity: int) -> int:
 
 def due(context: Context, body: Due) -> Outcome:
     """Bill a run once, at the tariff's price (money.md §4)."""
-    state = context.state
+    state, author = context.state, context.author
     licence = own_licence(context, body.licence)
     run = run_under(state, licence, body.licence, body.run)
     tariff: Tariff = body_of(state.tariffs.need(licence.tariff).body, Tariff)
     check_currency(state, body.currency)
+    _check_price(tariff, licence.tariff, body)
+    billed = ("run", body.licence, body.run, "")
+    if tariff.per == "version":
+        billed = ("version", body.licence, run.model, run.version)
+    pool = pool_id(body.licence, body.run)
+    _check_unbilled(state, billed, pool)
+    lab, currency, net, vat = licence.lab, body.currency, body.net, body.vat
+    row = DueRow(author, lab, pool, currency, net, vat, 0, billed, NEVER)
+    opened = PoolRow(author, lab, body.licence, body.run, currency, net + vat, 0, NEVER)
+    puts = (
+        (state.dues, context.index, row),
+        (state.billed, billed, context.index),
+        (state.pools, pool, opened),
+    )
+    return Outcome(puts, postings.due(author, lab, pool, currency, net=net, vat=vat))
+
+
+def _check_price(tariff: Tariff, index: int, body: Due) -> None:
     asked = price(tariff, body.quantity)
     if body.currency != tariff.currency or body.net != asked:
         raise InputError(
             "due-amount",
-            f"the tariff of entry {licence.tariff} asks {asked} µ {tariff.currency}"
-            f" for {body.quantity} recordings, the due says {body.net} µ"
-            f" {body.currency}",
+            f"the tariff of entry {index} asks {asked} µ {tariff.currency} for"
+            f" {body.quantity} recordings, the due says {body.net} µ {body.currency}",
         )
-    billed = ("run", body.licence, body.run, "")
-    if tariff.per == "version":
-        billed = ("version", body.licence, run.model, run.version)
+
+
+def _check_unbilled(
+    state: State, billed: tuple[str, int, str, str], pool: bytes
+) -> None:
     before = state.billed.get(billed)
     if before is not None:
         raise ConflictError(
             "already-billed",
-            f"entry {before} bills this {tariff.per} already",
+            f"entry {before} bills this {billed[0]} already",
             hint="a tariff charges once for each run or model version",
         )
-    pool = pool_id(body.licence, body.run)
     if state.pools.get(pool) is not None:
-        raise ConflictError("pool-exists", f"run {body.run!r} has a pool already")
-    row = DueRow(
-        context.author,
-        licence.lab,
-        pool,
-        body.currency,
-        body.net,
-        body.vat,
-        0,
-        billed,
-        NEVER,
-    )
-    opened = PoolRow(
-        context.author,
-        licence.lab,
-        body.licence,
-        body.run,
-        body.currency,
-        body.net + body.vat,
-        0,
-        NEVER,
-    )
-    return Outcome(
-        (
-            (state.dues, context.index, row),
-            (state.billed, billed, context.index),
-            (state.pools, pool, opened),
-        ),
-        postings.due(
-            context.author,
-            licence.lab,
-            pool,
-            body.currency,
-            net=body.net,
-            vat=body.vat,
-        ),
-    )
+        raise ConflictError("pool-exists", "the run has a pool under this licence")
 
 
 def due_full(context: Context, body: Due, outcome: Outcome) -> Outcome:
