@@ -22,10 +22,12 @@ from ledger.storage.base import PARTY
 from ledger.storage.base import Mention
 from ledger.storage.base import NewEntry
 from ledger.storage.base import PostingRow
-from ledger.storage.base import check_new_entries
-from ledger.storage.base import checkpoint_moved
-from ledger.storage.base import extend_chains
 from ledger.storage.base import no_such_entry
+from ledger.storage.checks import check_new_entries
+from ledger.storage.checks import checkpoint_moved
+from ledger.storage.checks import extend_chains
+from ledger.storage.memory_rows import MemoryRows
+from ledger.storage.memory_rows import UndoneRows
 from ledger.storage.tree import BUNDLE_LEVEL
 from ledger.storage.tree import BUNDLE_WIDTH
 from ledger.storage.tree import LOG_TREE
@@ -36,58 +38,6 @@ from ledger.storage.tree import grow
 from ledger.storage.tree import node_of
 from ledger.storage.tree import read_bundle_level
 from ledger.storage.undo import Undo
-
-
-class MemoryRows:
-    """State tables in memory.
-
-    >>> rows = MemoryRows()
-    >>> rows.write([("t", b"b", b"2"), ("t", b"a", b"1"), ("t", b"b", None)])
-    >>> list(rows.scan("t"))
-    [(b'a', b'1')]
-    """
-
-    def __init__(self) -> None:
-        self._tables: dict[str, dict[bytes, bytes]] = {}
-
-    def get(self, table: str, key: bytes) -> bytes | None:
-        """Read one row; None where there is none."""
-        return self._tables.get(table, {}).get(key)
-
-    def write(self, rows: Iterable[tuple[str, bytes, bytes | None]]) -> None:
-        """Set rows; a value of None deletes, the last of equal keys counts."""
-        for table, key, value in rows:
-            self._set(self._tables.setdefault(table, {}), key, value)
-
-    def scan(self, table: str) -> Iterator[tuple[bytes, bytes]]:
-        """Read a table, ascending by key bytes."""
-        yield from sorted(self._tables.get(table, {}).items())
-
-    def _set(self, table: dict[bytes, bytes], key: bytes, value: bytes | None) -> None:
-        if value is None:
-            table.pop(key, None)
-        else:
-            table[key] = value
-
-
-class _UndoneRows(MemoryRows):
-    """State tables that follow a store's transactions."""
-
-    def __init__(self, store: Undo) -> None:
-        super().__init__()
-        self._store = store
-
-    def write(self, rows: Iterable[tuple[str, bytes, bytes | None]]) -> None:
-        with self._store.writing():
-            super().write(rows)
-
-    def clear(self) -> None:
-        for table in self._tables.values():
-            for key in list(table):
-                self._store.set(table, key, None)
-
-    def _set(self, table: dict[bytes, bytes], key: bytes, value: bytes | None) -> None:
-        self._store.set(table, key, value)
 
 
 class MemoryStore(Undo):
@@ -104,7 +54,7 @@ class MemoryStore(Undo):
         self._checkpoint: dict[str, str] = {}
         self._postings: dict[tuple[int, int], PostingRow] = {}
         self._mentions: dict[tuple[str, str, int], Mention] = {}
-        self._rows = _UndoneRows(self)
+        self._rows = UndoneRows(self)
 
     @contextmanager
     def reading(self) -> Iterator[None]:

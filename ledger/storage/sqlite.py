@@ -17,7 +17,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from ledger.storage.base import checkpoint_moved
+from ledger.storage.checks import checkpoint_moved
 from ledger.storage.sqlite_derived import SqliteDerived
 from ledger.storage.sqlite_entries import SqliteEntries
 from ledger.storage.sqlite_entries import SqliteManifests

@@ -15,9 +15,9 @@ from operator import attrgetter
 
 from ledger.errors import LedgerError
 from ledger.storage.base import NewEntry
-from ledger.storage.base import check_new_entries
-from ledger.storage.base import extend_chains
 from ledger.storage.base import no_such_entry
+from ledger.storage.checks import check_new_entries
+from ledger.storage.checks import extend_chains
 from ledger.storage.sqlite_handle import Handle
 from ledger.storage.tree import BUNDLE_LEVEL
 from ledger.storage.tree import BUNDLE_WIDTH

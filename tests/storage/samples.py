@@ -13,6 +13,7 @@ from ledger.storage.base import Store
 KEYS = 3
 TABLES = ("parties", "shares")
 ANNA, BERIT = b"A" * 16, b"B" * 16
+ROOT = bytes(32)
 
 
 def number_hash(number: int) -> bytes:
@@ -74,6 +75,18 @@ def bundle_hashes(n: int, width: int = 256) -> bytes:
 def put_bundles(store: Store, root: bytes, widths: Iterable[int]) -> None:
     for n, width in enumerate(widths):
         store.put_bundle(root, n, b"lines %d" % n, bundle_hashes(n, width))
+
+
+def fill(store: Store) -> None:
+    """Store a little of everything, in one transaction."""
+    with store.transaction():
+        store.add_entries(entries(0, 40))
+        store.swap_checkpoint(None, "first")
+        put_bundles(store, ROOT, [256, 3])
+        store.add_manifest(ROOT, b"info")
+        store.rows.write([("parties", b"a", b"1"), ("shares", b"b", b"2")])
+        store.add_postings([posting(7), posting(7, 1, party=None, recording=None)])
+        store.add_mentions([mention(7, "SEABC2600001")])
 
 
 def contents(store: Store) -> list[object]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ledger.errors import HomeError
 from ledger.errors import InvariantError
-from ledger.storage.memory import MemoryRows
+from ledger.storage.memory_rows import MemoryRows
 from ledger.storage.spill import SpillRows
 from tests.storage.samples import number_hash
 

@@ -20,13 +20,13 @@ from ledger.storage.sqlite_errors import explain
 from ledger.storage.sqlite_errors import explain_commit
 from ledger.storage.sqlite_schema import KEPT
 from ledger.storage.sqlite_schema import TABLES
-from tests.storage.contract import fill
 from tests.storage.processes import kill
 from tests.storage.processes import read_line
 from tests.storage.processes import start
 from tests.storage.samples import contents
 from tests.storage.samples import entries
 from tests.storage.samples import entry
+from tests.storage.samples import fill
 
 
 def test_kills_lose_nothing_acknowledged(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import stat
@@ -23,10 +24,10 @@ from ledger.storage.sqlite_open import TRUNCATE_EXTRA
 from ledger.storage.sqlite_open import WAL_FULL
 from ledger.storage.sqlite_open import Journal
 from ledger.storage.sqlite_open import choose_journal
-from tests.storage.contract import fill
 from tests.storage.samples import contents
 from tests.storage.samples import entries
 from tests.storage.samples import entry
+from tests.storage.samples import fill
 
 
 def pragma(store: SqliteStore, name: str) -> object:
@@ -40,7 +41,15 @@ def files(home: Path) -> set[str]:
 def refusal(home: Path, *, read_only: bool = False) -> str:
     with pytest.raises(HomeError) as caught:
         SqliteStore.open(home, read_only=read_only)
+    assert open_files(home) == []
     return caught.value.code
+
+
+def open_files(home: Path) -> list[str]:
+    """Files of a home that this process still holds."""
+    links = Path("/proc/self/fd").iterdir()
+    names = [os.readlink(link) for link in links if link.is_symlink()]  # noqa: PTH115
+    return [name for name in names if name.startswith(f"{home}/")]
 
 
 def read_all(home: Path, *, read_only: bool) -> None:
