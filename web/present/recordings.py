@@ -1,0 +1,140 @@
+"""A recording: holders, training runs, money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from ledger.query import RecordingView
+from ledger.query.views import RecordingMoney
+from ledger.query.views import RunView
+from ledger.query.views import TableView
+from ledger.sentences import SIDES
+from ledger.words import Words
+from ledger.words import day_words
+from ledger.words import percent
+from web.addresses import entry_address
+from web.addresses import party_address
+from web.addresses import recording_address
+from web.present.basics import BAD
+from web.present.basics import GOOD
+from web.present.basics import WAITING
+from web.present.basics import Amount
+from web.present.basics import Status
+from web.present.basics import When
+from web.present.basics import amount
+from web.present.basics import when
+
+
+@dataclass(frozen=True)
+class RecordingPage:
+    """A recording with its holders, runs and money."""
+
+    recording: RecordingView
+    href: str
+    isrcs: tuple[str, ...]
+    length: str
+    sides: tuple[tuple[str, tuple[TableItem, ...]], ...]
+    runs: tuple[RunItem, ...]
+    money: tuple[tuple[str, Amount, Amount | None], ...]
+
+
+@dataclass(frozen=True)
+class TableItem:
+    """A share table."""
+
+    title: str
+    status: Status
+    href: str
+    since: str
+    holders: tuple[tuple[str, str, str, int, str], ...]
+
+
+@dataclass(frozen=True)
+class RunItem:
+    """A run that used the recording."""
+
+    title: str
+    lab_href: str
+    href: str
+    when: When
+    status: Status
+    details: tuple[str, ...]
+
+
+def recording_page(recording: RecordingView, words: Words) -> RecordingPage:
+    """Show a recording."""
+    listed = [each for each in recording.listings if each.ms]
+    tables = groupby(recording.tables, key=lambda table: table.side)
+    return RecordingPage(
+        recording=recording,
+        href=recording_address(recording.external),
+        isrcs=tuple(dict.fromkeys(x.isrc for x in recording.listings if x.isrc)),
+        length=length_words(listed[0].ms) if listed else "",
+        sides=tuple(
+            (SIDES[side], tuple(_table(table, words) for table in group))
+            for side, group in tables
+        ),
+        runs=tuple(_run(run) for run in recording.runs),
+        money=tuple(_money(each) for each in recording.money),
+    )
+
+
+def length_words(ms: int) -> str:
+    """Write a duration.
+
+    >>> length_words(222_950)
+    '3:42'
+    """
+    minutes, seconds = divmod(ms // 1_000, 60)
+    return f"{minutes}:{seconds:02}"
+
+
+def _table(table: TableView, words: Words) -> TableItem:
+    status = Status(*GOOD, "counts now") if table.in_force else Status(*WAITING, "past")
+    return TableItem(
+        title=words.recording(table.subject),
+        status=status,
+        href=entry_address(table.index),
+        since=f"since {day_words(table.effective)}"
+        if table.effective > 0
+        else "from the start",
+        holders=tuple(
+            (
+                holder.name,
+                party_address(holder.party) if any(holder.party) else "",
+                percent(holder.ppm),
+                holder.ppm,
+                holder.role,
+            )
+            for holder in table.holders
+        ),
+    )
+
+
+def _run(run: RunView) -> RunItem:
+    status = Status(*GOOD, "licensed")
+    details = []
+    for finding in run.findings:
+        status = Status(*BAD, "without a licence")
+        side = SIDES.get(finding.side, "it")
+        owed = ", ".join(f"{x.name} {percent(x.ppm)}" for x in finding.owed)
+        names = f"; owed are {owed}" if owed else "; nobody has registered who holds it"
+        details.append(f"No licence covers {side}{names}")
+    return RunItem(
+        title=f"{run.lab_name} trained {run.model} {run.version} in run {run.run}",
+        lab_href=party_address(run.lab),
+        href=entry_address(run.index),
+        when=when(run.time_ms),
+        status=status,
+        details=tuple(details),
+    )
+
+
+def _money(money: RecordingMoney) -> tuple[str, Amount, Amount | None]:
+    waiting = amount(money.waiting, money.currency, money.exponent)
+    return (
+        SIDES.get(money.side, money.side),
+        amount(money.credited, money.currency, money.exponent),
+        waiting if money.waiting else None,
+    )
