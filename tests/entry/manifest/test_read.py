@@ -132,11 +132,13 @@ def test_missing_bundles_are_no_failure_of_the_log() -> None:
 
 def test_bundles_beyond_the_count_are_refused() -> None:
     """More than what was signed is not part of it."""
-    manifest = make_manifest(lines(511))
-    extra = [*manifest.bundles, format_bundle([plain_leaf({"external": "z:1"})])]
-    with pytest.raises(VerificationError) as caught:
-        list(read_manifest(extra, manifest.header, manifest.signed()))
-    assert caught.value.code == "manifest-count-mismatch"
+    more = format_bundle([plain_leaf({"external": "z:1"})])
+    for count, extra in ((511, more), (511, b""), (300, more), (300, b"")):
+        manifest = make_manifest(lines(count))
+        bundles = [*manifest.bundles, extra]
+        with pytest.raises(VerificationError) as caught:
+            list(read_manifest(bundles, manifest.header, manifest.signed()))
+        assert caught.value.code == "manifest-count-mismatch"
 
 
 @pytest.mark.parametrize("cut", [1, 2, 100])
