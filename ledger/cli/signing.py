@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ledger.cli.common import Settings
     from ledger.keys.keyfile import KeyFile
     from ledger.replay import State
+    from ledger.replay.rows import KeyRow
     from ledger.tlog.checkpoint import Checkpoint
     from ledger.tlog.ed25519 import SigningKey
 
@@ -237,6 +238,16 @@ def check_in_force(state: State, signer: Signer) -> None:
             f"key {name} was revoked by entry {row.revoked}",
             hint="sign with another key of the party: see 'linernote key list'",
         )
+
+
+def in_force(keys: Keys, state: State) -> list[tuple[KeyFile, KeyRow]]:
+    """List the sign keys here that count on the log now."""
+    found = []
+    for key_file in keys.ring:
+        row = state.keys.get(key_id(key_file.public))
+        if key_file.purpose == "sign" and row is not None and row.revoked < 0:
+            found.append((key_file, row))
+    return found
 
 
 def new_id() -> bytes:

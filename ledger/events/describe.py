@@ -12,6 +12,7 @@ accepted.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from typing import NamedTuple
 import msgspec.inspect as types
 
 from ledger.entry import grammar
+from ledger.errors import InvariantError
 from ledger.events.lines import MANIFESTS
 from ledger.events.registry import KINDS
 from ledger.events.types import INTEGER_MAX
@@ -30,6 +32,7 @@ _GRAMMARS = {
     grammar.CURRENCY: "currency code such as SEK",
     grammar.ISRC: "ISRC without hyphens such as CPDEM2600001",
 }
+_DAYS = (-1_000_000, 10_000_000)
 _STEP = re.compile(r"\.(\w+)|\[([0-9]+|\.\.\.)\]")
 
 
@@ -50,15 +53,27 @@ class Place(NamedTuple):
 @lru_cache(maxsize=64)
 def body_type(kind: str) -> types.StructType:
     """Give the type of the body of a kind that is known."""
-    found = types.type_info(KINDS[kind])
-    if not isinstance(found, types.StructType):
-        raise TypeError(kind)  # pragma: no cover - every body is a struct
-    return found
+    return _struct(KINDS[kind])
 
 
 def fields_of(kind: str) -> dict[str, Field]:
     """List the fields of the body of a kind that is known."""
     return struct_fields(body_type(kind))
+
+
+def parts_of(struct: types.StructType) -> Iterator[tuple[str, types.StructType]]:
+    """List the objects inside a struct, by where they stand: `covers`, `bands[]`.
+
+    >>> [place for place, _ in parts_of(body_type("licence.grant"))]
+    ['covers', 'covers.versions[]']
+    """
+    for field in struct.fields:
+        inner, name = field.type, field.name
+        if isinstance(inner, types.ListType):
+            inner, name = inner.item_type, f"{name}[]"
+        if isinstance(inner, types.StructType) and inner.cls is not ManifestRef:
+            yield name, inner
+            yield from ((f"{name}.{place}", part) for place, part in parts_of(inner))
 
 
 def struct_fields(struct: types.StructType) -> dict[str, Field]:
@@ -69,10 +84,16 @@ def struct_fields(struct: types.StructType) -> dict[str, Field]:
     }
 
 
-def line_fields(manifest: str) -> dict[str, Field]:
-    """List the fields of the lines of a manifest, named ``event kind/field``."""
-    found = types.type_info(MANIFESTS[manifest].line)
-    return struct_fields(found) if isinstance(found, types.StructType) else {}
+def line_type(manifest: str) -> types.StructType:
+    """Give the type of the lines of a manifest, named ``event kind/field``."""
+    return _struct(MANIFESTS[manifest].line)
+
+
+def _struct(cls: type) -> types.StructType:
+    found = types.type_info(cls)
+    if not isinstance(found, types.StructType):
+        raise InvariantError("not-a-struct", f"{cls} has no fields")
+    return found
 
 
 def type_at(kind: str, path: str) -> Place:
@@ -135,6 +156,8 @@ def _describe_container(type_: types.Type) -> str:
 
 def _whole_number(type_: types.IntType) -> str:
     least, most = type_.ge, type_.le
+    if (least, most) == _DAYS:
+        return "day, counted from 1970-01-01"
     if most is None or most == INTEGER_MAX:
         return "whole number" if least is None else f"whole number from {least}"
     return f"whole number from {least} to {most}"

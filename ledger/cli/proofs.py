@@ -1,0 +1,249 @@
+"""Commands about proofs: made with the log at hand, verified without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+
+import click
+
+from ledger.cli.common import Command
+from ledger.cli.common import Settings
+from ledger.cli.common import hint
+from ledger.cli.common import home_option
+from ledger.cli.common import json_option
+from ledger.cli.common import open_home
+from ledger.cli.common import pass_settings
+from ledger.cli.documents import print_document
+from ledger.cli.failing import error_document
+from ledger.cli.failing import show
+from ledger.entry.envelope import parse_entry
+from ledger.entry.envelope import parse_event
+from ledger.errors import ConflictError
+from ledger.errors import FormatError
+from ledger.errors import LedgerError
+from ledger.errors import UnverifiableError
+from ledger.errors import VerificationError
+from ledger.home import write_durably
+from ledger.tlog.merkle import leaf_hash
+from ledger.tlog.note import parse_vkey
+from ledger.tlog.proof import parse_proof
+from ledger.tlog.proof import verify_proof
+from ledger.words import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ledger.tlog.note import Vkey
+
+PROOF_BYTES_MAX = 1 << 20
+# What failed outweighs what could not be verified, and that what could not be read.
+_GRAVITY = (VerificationError.exit_code, UnverifiableError.exit_code)
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    linernote prove 17 -o 17.tlog-proof
+    linernote verify 17.tlog-proof --vkey "$(linernote vkey)"
+    """,
+)
+@click.argument("index", type=click.IntRange(min=0))
+@click.option(
+    "-o", "--out", metavar="FILE", help="File to write.  [default: standard output]"
+)
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@home_option
+@json_option
+@pass_settings
+def prove(settings: Settings, index: int, *, out: str | None, force: bool) -> None:
+    """Write the proof that an entry is in the log.
+
+    A C2SP .tlog-proof: the entry itself, the path of hashes to the root, and the
+    checkpoint that the log signed. Whoever has the log's verifier key can verify it
+    offline and for ever, with this or any other tool that knows the format.
+    """
+    with open_home(settings) as reader:
+        text = reader.prove(index)
+    if out is not None:
+        path = Path(out)
+        if path.exists() and not force:
+            raise ConflictError(
+                "file-exists",
+                f"{out} exists already",
+                hint="give --force, or another -o",
+            )
+        write_durably(path, text.encode())
+        hint(f"wrote {out}")
+    if settings.json:
+        print_document({"index": index, "file": out, "proof": text})
+    elif out is None:
+        click.echo(text, nl=False)
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What a proof shows."""
+
+    origin: str
+    size: int
+    index: int
+    leaf_hash: bytes
+    kind: str
+    author: bytes
+    time_ms: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the part of the document."""
+        return {
+            "ok": True,
+            "origin": self.origin,
+            "size": self.size,
+            "index": self.index,
+            "leaf_hash": self.leaf_hash.hex(),
+            "kind": self.kind,
+            "author": self.author.hex(),
+            "time_ms": self.time_ms,
+        }
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    linernote verify 17.tlog-proof --vkey "$(cat log.vkey)"
+    linernote verify *.tlog-proof --vkey example.com/log+1dde4531+ATtqJ7… --json
+    """,
+)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--vkey",
+    "vkey_text",
+    metavar="VKEY",
+    help="The log's verifier key, as 'linernote vkey' prints it; get it from someone"
+    " else than who gave you the proof.",
+)
+@click.option(
+    "--policy",
+    metavar="FILE",
+    help="Not in this version: a policy of witnesses (C2SP tlog-policy).",
+)
+@json_option
+@pass_settings
+def verify(
+    settings: Settings,
+    files: tuple[str, ...],
+    *,
+    vkey_text: str | None,
+    policy: str | None,
+) -> int:
+    """Verify proofs, offline.
+
+    Needs no log and no network. Shows that the entry in the proof is in the log that
+    the key signs for, in this place and with these bytes. It does not say whether the
+    log's rules were kept: that is what 'linernote audit' replays.
+
+    Exit code 4 means that a proof FAILED, 5 that it could not be verified (a missing
+    file, a proof without its entry).
+    """
+    if policy is not None:
+        raise click.UsageError(
+            "policies of witnesses are not in this version: verify with --vkey"
+        )
+    if vkey_text is None:
+        raise click.UsageError("Missing option '--vkey'")
+    vkey = parse_vkey(vkey_text.strip())
+    outcomes = [(file, _outcome(file, vkey)) for file in files]
+    if settings.json:
+        print_document({"proofs": [_document(*outcome) for outcome in outcomes]})
+    else:
+        for file, outcome in outcomes:
+            _print(file, outcome)
+    return _exit_code([outcome for _, outcome in outcomes])
+
+
+def _outcome(file: str, vkey: Vkey) -> Verified | LedgerError:
+    try:
+        return _verify(file, vkey)
+    except LedgerError as error:
+        return error
+
+
+def _verify(file: str, vkey: Vkey) -> Verified:
+    """Verify a proof, and read the entry that it proves."""
+    proof = parse_proof(_read(Path(file)))
+    if proof.extra is None:
+        raise UnverifiableError(
+            "proof-without-entry",
+            "the proof does not hold the entry that it is for",
+            hint="ask for one made by 'linernote prove', which holds it",
+        )
+    checkpoint = verify_proof(proof, proof.extra, vkey)
+    entry = parse_entry(proof.extra)
+    if entry.index != proof.index:
+        raise VerificationError(
+            "wrong-index",
+            f"the entry says that it is {entry.index}, the proof is for {proof.index}",
+        )
+    event = parse_event(entry.event)
+    return Verified(
+        checkpoint.origin,
+        checkpoint.size,
+        entry.index,
+        leaf_hash(proof.extra),
+        event.kind,
+        event.author,
+        entry.time,
+    )
+
+
+def _read(path: Path) -> str:
+    if path.is_dir():
+        raise UnverifiableError(
+            "not-a-proof",
+            f"{path} is a folder",
+            hint="tools/verify.py verifies a public folder; 'linernote audit' a home",
+        )
+    try:
+        with path.open("rb") as file:
+            data = file.read(PROOF_BYTES_MAX + 1)
+    except OSError as error:
+        raise UnverifiableError(
+            "file-missing", f"{path}: {error.strerror}", hint="check the path"
+        ) from None
+    try:
+        if len(data) > PROOF_BYTES_MAX:
+            raise FormatError("bad-proof", f"{path} is larger than any proof")
+        return data.decode()
+    except UnicodeDecodeError:
+        raise FormatError("bad-proof", f"{path} is no text of a proof") from None
+
+
+def _document(file: str, outcome: Verified | LedgerError) -> dict[str, Any]:
+    if isinstance(outcome, LedgerError):
+        failed = {"ok": False, "exit_code": outcome.exit_code}
+        return {"file": file, **failed, "error": error_document(outcome)}
+    return {"file": file, **outcome.to_json()}
+
+
+def _print(file: str, outcome: Verified | LedgerError) -> None:
+    if isinstance(outcome, LedgerError):
+        words = {4: "FAILED", 5: "could not be verified"}
+        said = words.get(outcome.exit_code, "is no proof")
+        click.echo(f"{file}: {said}")
+        show(outcome, as_json=False)
+        return
+    click.echo(
+        f"{file}: verified: entry {outcome.index} ({outcome.kind}, taken in"
+        f" {moment(outcome.time_ms)}) is in {outcome.origin}, among its first"
+        f" {outcome.size:,} entries"
+    )
+
+
+def _exit_code(outcomes: Sequence[Verified | LedgerError]) -> int:
+    codes = {each.exit_code for each in outcomes if isinstance(each, LedgerError)}
+    for code in _GRAVITY:
+        if code in codes:
+            return code
+    return min(codes, default=0)

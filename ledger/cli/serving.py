@@ -1,0 +1,199 @@
+"""Commands that run on: the viewer, and the demonstration with it."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+
+import click
+
+from ledger.accounting.money import parse_amount
+from ledger.cli.common import Command
+from ledger.cli.common import Settings
+from ledger.cli.common import hint
+from ledger.cli.common import home_option
+from ledger.cli.common import pass_settings
+from ledger.errors import HomeError
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+HOST = "127.0.0.1"
+PORT = 8321
+THREADS = 8
+BASES = ("duration", "per_holder", "per_recording")
+
+_port_option = click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=PORT,
+    show_default=True,
+    help="Port to listen on; 0 for any that is free.",
+)
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    linernote serve
+    for others on the network
+    linernote serve --host 0.0.0.0 --port 8080
+    """,
+)
+@click.option(
+    "--host",
+    default=HOST,
+    show_default=True,
+    metavar="ADDRESS",
+    help="Address to listen on; by default nobody but this machine gets an answer.",
+)
+@_port_option
+@home_option
+@pass_settings
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Serve the viewer and the API.
+
+    Each person's entries, money and proofs, as pages and as JSON, beside the files of
+    the log for standard clients. It reads the home and never writes: other commands
+    may append meanwhile. There is no login: whoever reaches the address sees every
+    balance. Ctrl-C ends it.
+    """
+    from web import create_app
+
+    run_server(create_app(settings.home), host, port)
+
+
+def run_server(app: Flask, host: str, port: int) -> None:
+    """Serve until interrupted.
+
+    Raises:
+        HomeError: `port-in-use`, `bad-address`.
+    """
+    from waitress.server import create_server
+
+    try:
+        server: Any = create_server(
+            app, host=host, port=port, threads=THREADS, ident="linernote"
+        )
+    except OSError as error:
+        raise _explain(error, host, port) from None
+    except ValueError:
+        raise _no_address(host) from None
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"serving http://{shown}:{server.effective_port}", err=True)
+    hint("Ctrl-C ends it")
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        hint("ended")
+    finally:
+        server.close()
+
+
+def _explain(error: OSError, host: str, port: int) -> HomeError:
+    if error.errno == errno.EADDRINUSE:
+        return HomeError(
+            "port-in-use",
+            f"something listens on port {port} of {host} already",
+            hint="stop it, or choose another with --port; --port 0 takes a free one",
+        )
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return HomeError(
+            "not-permitted",
+            f"this account may not listen on port {port}",
+            hint=f"choose a port above 1023, such as --port {PORT}",
+        )
+    return _no_address(host)
+
+
+def _no_address(host: str) -> HomeError:
+    return HomeError(
+        "bad-address",
+        f"{host} is no address of this machine",
+        hint="127.0.0.1 is this machine alone, 0.0.0.0 every address it has",
+    )
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    linernote demo
+    the same story over your own catalogue and training list
+    linernote demo --catalogue catalogue.tsv --dataset train.tsv --fee 1000000.00
+    see who notices when bytes are changed
+    linernote demo --tamper --no-serve
+    """,
+)
+@click.option(
+    "--catalogue",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Your own catalogue, TSV or CSV; needs --dataset.",
+)
+@click.option(
+    "--dataset",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Your own list of what was trained on; needs --catalogue.",
+)
+@click.option(
+    "--fee",
+    metavar="AMOUNT",
+    help="What the run costs, in SEK, with --catalogue.  [default: 1000000.00]",
+)
+@click.option(
+    "--basis",
+    type=click.Choice(BASES),
+    help="How the fee is shared, with --catalogue.  [default: per_recording]",
+)
+@click.option(
+    "--tamper",
+    is_flag=True,
+    help="Change bytes of copies as well, and show who notices.",
+)
+@click.option("--no-serve", is_flag=True, help="End after the verification.")
+@_port_option
+@home_option
+@pass_settings
+def demo(settings: Settings, /, **options: Any) -> None:  # noqa: ANN401 (see below)
+    """Build, verify and serve a demonstration log.
+
+    Tells the whole story of a fee, from the licence to what a session guitarist is
+    paid, with fresh keys; verifies all of it; says what to look at; and serves it. It
+    goes into ./linernote-home unless --home says otherwise, replaces what an earlier
+    demonstration made there, and refuses any other folder.
+    """
+    _demonstrate(settings, **options)
+
+
+def _demonstrate(
+    settings: Settings,
+    *,
+    catalogue: Path | None,
+    dataset: Path | None,
+    fee: str | None,
+    basis: Any,  # noqa: ANN401 (one of BASES, as click has checked)
+    tamper: bool,
+    no_serve: bool,
+    port: int,
+) -> None:
+    from ledger.demo import Files
+    from ledger.demo import run_demo
+
+    if (catalogue is None) != (dataset is None):
+        raise click.UsageError("--catalogue and --dataset need each other")
+    files = None
+    if catalogue is not None and dataset is not None:
+        amount = parse_amount(fee or "1000000.00")
+        files = Files(catalogue, dataset, amount, basis or "per_recording")
+    elif fee is not None or basis is not None:
+        raise click.UsageError("--fee and --basis need --catalogue and --dataset")
+    url = f"http://{HOST}:{port}"
+    run_demo(settings.home, click.echo, files=files, tampering=tamper, url=url)
+    if no_serve:
+        return
+    from web import create_app
+
+    run_server(create_app(settings.home), HOST, port)

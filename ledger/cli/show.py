@@ -1,0 +1,148 @@
+"""Commands that look things up: an entry, or whatever a person types."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from typing import Any
+
+import click
+
+from ledger.cli.common import Command
+from ledger.cli.common import Settings
+from ledger.cli.common import hint
+from ledger.cli.common import home_option
+from ledger.cli.common import json_option
+from ledger.cli.common import open_home
+from ledger.cli.common import pass_settings
+from ledger.cli.documents import fields
+from ledger.cli.documents import print_document
+from ledger.cli.documents import table
+from ledger.query.documents import body_document
+from ledger.query.documents import entry_document
+from ledger.query.documents import search_document
+from ledger.words import moment
+
+if TYPE_CHECKING:
+    from ledger.query import EntryView
+
+FOUND_MAX = 50
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    linernote show 0
+    linernote show 17 --json
+    the leaf data, for a program of one's own
+    linernote show 17 --bytes > 17.leaf
+    """,
+)
+@click.argument("index", type=click.IntRange(min=0))
+@click.option(
+    "--bytes",
+    "raw",
+    is_flag=True,
+    help="Write the leaf data alone, as it is: what the tree is over.",
+)
+@home_option
+@json_option
+@pass_settings
+def show(settings: Settings, index: int, *, raw: bool) -> None:
+    """Show one entry in words, fields and bytes.
+
+    Says in a sentence what the entry says, then who signed it and when, every field of
+    its body, and the bytes that hashes and signatures are over.
+    """
+    with open_home(settings) as reader:
+        entry = reader.entry(index)
+        with reader.reading() as sources:
+            author = sources.words.party(entry.author)
+    if raw:
+        sys.stdout.buffer.write(entry.leaf)
+    elif settings.json:
+        print_document(entry_document(entry))
+    else:
+        click.echo("\n".join(_lines(entry, author)))
+
+
+def _lines(entry: EntryView, author: str) -> Iterator[str]:
+    event = entry.event
+    yield entry.sentence
+    if entry.problem is not None:
+        seen = entry.problem.acknowledged
+        yield f"This entry broke a rule and changed nothing: {entry.problem.code}"
+        if seen >= 0:
+            yield f"The operator acknowledged that in entry {seen}."
+    yield ""
+    yield from fields(
+        [
+            ("entry", str(entry.index)),
+            ("kind", entry.kind),
+            ("taken in", moment(entry.time_ms)),
+            ("author", f"{author} ({entry.author.hex()})"),
+            ("signed", moment(event.time)),
+            ("key", f"{event.key.hex()}, its event {event.seq}"),
+            ("had seen", f"entry {event.seen[0]}"),
+            ("event id", event.id.hex()),
+            ("leaf hash", entry.leaf_hash.hex()),
+        ],
+        indent="",
+    )
+    yield ""
+    yield "body"
+    body = body_document(entry)
+    if body is None:
+        yield "  not of its kind's form; the bytes are below"
+    else:
+        yield from fields([(name, _shown(value)) for name, value in body.items()])
+    yield ""
+    yield f"signature  {entry.signature.hex()}"
+    yield f"leaf data  {len(entry.leaf)} bytes, base64:"
+    yield base64.b64encode(entry.leaf).decode()
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 (whatever a body holds)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    linernote search Birch
+    linernote search jamendo:track_0000948
+    linernote search 9a0f12
+    """,
+)
+@click.argument("text")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1, max=1_000),
+    default=FOUND_MAX,
+    show_default=True,
+    help="Show at most so many.",
+)
+@home_option
+@json_option
+@pass_settings
+def search(settings: Settings, text: str, limit: int) -> None:
+    """Find parties, recordings and entries.
+
+    TEXT is a name or title, an external id, an ISRC, a run or model, an index, or the
+    beginning of an id or hash. Finding nothing is no error.
+    """
+    with open_home(settings) as reader:
+        found = reader.search(text, limit)
+    if settings.json:
+        print_document(search_document(text, found))
+        return
+    if not found:
+        hint(f"nothing is known of {text!a}")
+        return
+    rows = [[each.what, each.key, each.label, f"({each.reason})"] for each in found]
+    click.echo("\n".join(table(rows)))
+    if len(found) == limit:
+        hint(f"there may be more: --limit {10 * limit}")
