@@ -28,13 +28,13 @@ from ledger.entry.envelope import encode_entry
 from ledger.entry.envelope import event_hash
 from ledger.entry.envelope import parse_event
 from ledger.entry.verify import verify_signature
+from ledger.errors import AuthorityError
 from ledger.errors import ConflictError
 from ledger.errors import HomeError
 from ledger.errors import InputError
 from ledger.errors import InvariantError
 from ledger.errors import LedgerError
 from ledger.errors import UnverifiableError
-from ledger.errors import VerificationError
 from ledger.events.registry import manifest_refs
 from ledger.events.registry import parse_body
 from ledger.replay import FullBookError
@@ -247,7 +247,7 @@ class Log:
             return
         row = self.state.keys.get(event.key)
         if row is None:
-            raise VerificationError(
+            raise AuthorityError(
                 "key-unknown",
                 f"no key {event.key.hex()} is on this log",
                 hint="a registrar registers a party with its root key first",

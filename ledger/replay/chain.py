@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ledger.errors import AuthorityError
 from ledger.errors import ConflictError
 from ledger.errors import InputError
 from ledger.errors import VerificationError
@@ -48,7 +49,8 @@ def check_place(
         The key that signed it; None for genesis, which brings its own.
 
     Raises:
-        VerificationError: `key-unknown`, `wrong-log`, `genesis-misplaced`,
+        AuthorityError: `key-unknown`.
+        VerificationError: `wrong-log`, `genesis-misplaced`,
             `seen-unknown`.
         ConflictError: `out-of-sequence`, `broken-key-chain`.
         InputError: `author-mismatch`, `event-time-ahead`.
@@ -61,7 +63,7 @@ def check_place(
         return None
     key = state.keys.get(event.key)
     if key is None:
-        raise VerificationError(
+        raise AuthorityError(
             "key-unknown",
             f"no key {event.key.hex()} is registered",
             hint="a registrar registers a party with its root key",
