@@ -1,7 +1,7 @@
 """How everything is called in plain words: parties, amounts, days, shares, counts.
 
 >>> percent(96_000), counted(9_949, "recording"), listed(["a", "b", "c"])
-('9.6 %', '9,949 recordings', 'a, b and c')
+('9.6%', '9,949 recordings', 'a, b and c')
 """
 
 from __future__ import annotations
@@ -76,11 +76,11 @@ def percent(ppm: int) -> str:
     """Write parts per million as a percentage, exactly.
 
     >>> percent(96_000), percent(333_333), percent(1_000_000)
-    ('9.6 %', '33.3333 %', '100 %')
+    ('9.6%', '33.3333%', '100%')
     """
     whole, rest = divmod(ppm, PPM // 100)
     decimals = f".{rest:04}".rstrip("0") if rest else ""
-    return f"{whole}{decimals} %"
+    return f"{whole}{decimals}%"
 
 
 def counted(number: int, singular: str, plural: str = "") -> str:

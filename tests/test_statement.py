@@ -227,7 +227,7 @@ def test_every_sum_in_figures_holds(story: Story) -> None:
 def calculate(text: str) -> int:
     """Work a sum out in micro-units, rounded down."""
     exact = text.removesuffix(", rounded down").replace(",", "")
-    exact = re.sub(r"([\d.]+) %", r"Fraction('\1') / 100", exact)
+    exact = re.sub(r"([\d.]+)%", r"Fraction('\1') / 100", exact)
     exact = re.sub(r"(?<![\d.'])(\d+(?:\.\d+)?)(?![\d.'])", r"Fraction('\1')", exact)
     for sign, operator in (("×", "*"), ("÷", "/"), ("−", "-")):
         exact = exact.replace(sign, operator)
@@ -283,7 +283,7 @@ def test_the_story_comes_to_known_figures(plain: Story) -> None:
     account = payable(open_reader(plain).statement("demo:artist0"))
     first, second, third, paid = account.lines
     assert first.earned is not None
-    assert first.earned.gross == 85_714_285_715  # 1,000,000 ÷ 7, then 60 %
+    assert first.earned.gross == 85_714_285_715  # 1,000,000 ÷ 7, then 60%
     assert first.earned.fee == 8_228_571_428
     assert first.earned.cultural == 7_748_571_428
     assert first.amount == 69_737_142_859
@@ -304,12 +304,12 @@ def test_an_explanation_reads_like_this(plain: Story) -> None:
         ("The licence that Society Birch gave Lab Alder covers this use.", 13),
         ("Lab Alder paid for the run; this came into the pool of the run.", None),
         ("It is shared equally between 7 recordings: Salt Road gets this.", 20),
-        ("Ottoline Brackwater is registered with 60 % of it: the gross amount.", 10),
-        ("Society Birch keeps a fee of 9.6 %.", 12),
-        ("10 % of what the fee leaves goes to cultural purposes.", 12),
+        ("Ottoline Brackwater is registered with 60% of it: the gross amount.", 10),
+        ("Society Birch keeps a fee of 9.6%.", 12),
+        ("10% of what the fee leaves goes to cultural purposes.", 12),
         ("This is credited.", 20),
     ]
-    assert line.steps[4].sum == "142,857.142858 × 60 %"
+    assert line.steps[4].sum == "142,857.142858 × 60%"
 
 
 def test_what_waits_is_noted(plain: Story) -> None:
@@ -318,7 +318,7 @@ def test_what_waits_is_noted(plain: Story) -> None:
     assert note.code == "waiting"
     assert note.recording == plain.recordings[-1]
     assert note.amount == 71_428_571_428
-    assert "50 %" in note.words
+    assert "50%" in note.words
     assert open_reader(plain).statement("demo:artist1").notes == ()
 
 

@@ -188,7 +188,7 @@ def _mentioned(sources: Sources, mention: Mention, typed: str) -> Iterator[Found
         for party in _by_external(sources, value):
             yield Found("party", party.hex(), words.party(party), "external id")
     elif mention.what == "recording":
-        yield Found("recording", value, words.recording(value), "recording")
+        yield Found("recording", value, words.recording(value), "external id")
     elif mention.what == "isrc":
         for external in _by_isrc(sources, value):
             yield Found("recording", external, words.recording(external), "ISRC")
