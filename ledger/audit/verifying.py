@@ -24,6 +24,7 @@ from typing import Any
 
 import msgspec
 
+from ledger.entry.canonical import DECODE_ERRORS
 from ledger.entry.envelope import decode_entry
 from ledger.entry.envelope import decode_event
 from ledger.entry.envelope import event_hash
@@ -154,7 +155,7 @@ def _decode(
         try:
             entry = decode_entry(leaf)
             event = decode_event(entry.event)
-        except msgspec.MsgspecError:
+        except DECODE_ERRORS:
             # The worker finds the same and says what is wrong.
             break
         if event.kind in _KEY_KINDS:
@@ -167,7 +168,7 @@ def _decode(
 def _note_public(index: int, event: Event, publics: dict[bytes, bytes]) -> None:
     try:
         body: Any = msgspec.msgpack.decode(event.body)
-    except msgspec.MsgspecError:
+    except DECODE_ERRORS:
         return
     field = "root_key" if index == 0 else "public"
     public = body.get(field) if isinstance(body, dict) else None
