@@ -11,6 +11,7 @@ from ledger.entry.verify import key_id
 from ledger.entry.verify import verify_key_proof
 from ledger.errors import ConflictError
 from ledger.errors import InputError
+from ledger.errors import InvariantError
 from ledger.errors import VerificationError
 from ledger.events.registry import LEVEL
 from ledger.events.types import UNSET
@@ -206,11 +207,8 @@ def _add(context: Context, body: Any) -> Outcome:  # noqa: ANN401
 def _party_of_manifest(context: Context, body: Any) -> PartyRow:  # noqa: ANN401
     """Make the row of a manifest's party that gets its first key."""
     if body.source is UNSET:
-        raise InputError(
-            "party-unknown",
-            f"party {body.party.hex()} has no entry of its own",
-            hint="cite the manifest entry and line that hold it as `source`",
-        )
+        # Authority lets nobody come here but a registrar who cites a source.
+        raise InvariantError("no-source", f"a first key for {body.party.hex()}")
     entry, line = body.source
     manifest = context.state.party_manifests.get(entry)
     if manifest is None or not 1 <= line <= manifest[0]:

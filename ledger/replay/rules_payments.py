@@ -103,8 +103,9 @@ def due(context: Context, body: Due) -> Outcome:
     billed = ("run", body.licence, body.run, "")
     if tariff.per == "version":
         billed = ("version", body.licence, run.model, run.version)
+    _check_unbilled(state, billed)
+    # Whatever opened a pool of this run billed its version, too: there is none.
     pool = pool_id(body.licence, body.run)
-    _check_unbilled(state, billed, pool)
     lab, currency, net, vat = licence.lab, body.currency, body.net, body.vat
     row = DueRow(author, lab, pool, currency, net, vat, 0, billed, NEVER)
     opened = PoolRow(author, lab, body.licence, body.run, currency, net + vat, 0, NEVER)
@@ -126,9 +127,7 @@ def _check_price(tariff: Tariff, index: int, body: Due) -> None:
         )
 
 
-def _check_unbilled(
-    state: State, billed: tuple[str, int, str, str], pool: bytes
-) -> None:
+def _check_unbilled(state: State, billed: tuple[str, int, str, str]) -> None:
     before = state.billed.get(billed)
     if before is not None:
         raise ConflictError(
@@ -136,8 +135,6 @@ def _check_unbilled(
             f"entry {before} bills this {billed[0]} already",
             hint="a tariff charges once for each run or model version",
         )
-    if state.pools.get(pool) is not None:
-        raise ConflictError("pool-exists", "the run has a pool under this licence")
 
 
 def due_full(context: Context, body: Due, outcome: Outcome) -> Outcome:

@@ -48,7 +48,7 @@ def change(body: Any, fields: dict[str, Fields]) -> Any:  # noqa: ANN401 (any bo
 
 def catalogue(
     world: World,
-    recordings: Iterable[str | lines.CatalogueLine] = (A, B),
+    recordings: Iterable[str | lines.CatalogueLine | dict[str, Any]] = (A, B),
     by: Actor | None = None,
 ) -> int:
     """List recordings; a bare id lasts 3 minutes."""
@@ -291,11 +291,16 @@ def pay_out(
 ) -> int:
     """Send everybody their balance, or a batch of other lines."""
     content = plan_payout(world) if batch is None else batch
+    totals = fields.pop("batch_totals", None)
 
     def body(refs: Any) -> payments.Payout:  # noqa: ANN401
+        ref = refs["batch"]
         said: payments.Payout = change(
             payments.Payout(
-                batch=refs["batch"], currency="SEK", tax_ppm=TAX_PPM, threshold=0
+                batch=ref if totals is None else change(ref, {"totals": totals}),
+                currency="SEK",
+                tax_ppm=TAX_PPM,
+                threshold=0,
             ),
             fields,
         )
@@ -320,7 +325,7 @@ def settle(
             payments.PayoutResult(
                 charges=0,
                 outcome=outcome,
-                payout=world.at["payout"],
+                payout=world.at.get("payout", 0),
                 **refs,
             ),
             fields,

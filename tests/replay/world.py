@@ -293,8 +293,9 @@ class World:
             **fields,
         }
         refs = {
-            field: build(staged or Staged(), place, field, content)
+            field: build(staged, place, field, content)
             for field, content in (lines or {}).items()
+            if staged is not None
         }
         said = body(refs) if callable(body) else body
         data = said if isinstance(said, bytes) else encode_body(said)
