@@ -31,6 +31,7 @@ _GRAMMARS = {
     grammar.EXTERNAL: "external id, namespace:id",
     grammar.CURRENCY: "currency code such as SEK",
     grammar.ISRC: "ISRC without hyphens such as CPDEM2600001",
+    r"^([A-Z]{2}|001)\Z": "ISO 3166 code such as SE, or 001 for the world",
 }
 _DAYS = (-1_000_000, 10_000_000)
 _STEP = re.compile(r"\.(\w+)|\[([0-9]+|\.\.\.)\]")
