@@ -44,7 +44,6 @@ from ledger.statement import Window
 from ledger.statement import build_statement
 from ledger.storage.base import Store
 from ledger.storage.spill import SpillRows
-from ledger.storage.sqlite import SqliteStore
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.checkpoint import parse_checkpoint
 from ledger.tlog.merkle import check_inclusion
@@ -55,6 +54,7 @@ from ledger.tlog.note import make_vkey
 from ledger.tlog.note import parse_note
 from ledger.tlog.proof import Proof
 from ledger.tlog.proof import format_proof
+from ledger.writer import open_reader
 
 ENTRIES_MAX = 1_000
 
@@ -84,9 +84,8 @@ class Reader:
             HomeError: `home-incomplete`, `names-damaged`, or a code of the store.
         """
         place = Home(home)
-        place.check()
         names = Names.load(place.names)
-        return cls(SqliteStore.open(place.path, read_only=True), names, place.staging)
+        return cls(open_reader(place), names, place.staging)
 
     def close(self) -> None:
         """Let go of the store."""
@@ -264,6 +263,5 @@ def _not_published(index: int, checkpoint: Checkpoint | None) -> UnverifiableErr
     return UnverifiableError(
         "not-published",
         f"entry {index} is newer than the published checkpoint of {size} entries",
-        hint="publish first: 'linernote serve' does every second,"
-        " 'linernote append --wait' before it answers",
+        hint="every 'linernote append' publishes at its end: ask again after it",
     )

@@ -65,12 +65,11 @@ def build_statement(
     Raises:
         InvariantError: `statement-does-not-add-up`, `explanation-differs`.
     """
-    log = sources.state.logs.need("genesis")
     statement = Statement(
         party=party,
         name=sources.words.party(party),
         external=sources.words.external(party),
-        origin=log.origin,
+        origin=sources.state.need_log().origin,
         size=sources.state.size,
         accounts=tuple(_accounts(sources, party, window)),
         notes=tuple(notes(sources, party)),

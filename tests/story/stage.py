@@ -100,7 +100,7 @@ class Story:
     @property
     def log_id(self) -> bytes:
         """The log's id."""
-        return self.log.state.logs.need("genesis").log
+        return self.log.state.need_log().log
 
     @property
     def vkey(self) -> Vkey:
