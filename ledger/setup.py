@@ -115,6 +115,7 @@ def create_home(
     """
     check_origin(origin)
     operator = random(ID_LENGTH)
+    home = Home(path)
     founded: list[Founded] = []
 
     def fill(partial: Home) -> None:
@@ -140,28 +141,37 @@ def create_home(
         )
         SqliteStore.create(partial.path).close()
         with Writer(partial, clock) as writer:
-            root = Author(writer.log, operator, root_key, new_id=new_id, clock=clock)
-            _append_first(root, genesis, sign_key)
-            log_id, vkey = writer.identity.log, vkey_of(writer.identity)
+            _append_first(writer, genesis, root_key, sign_key, random)
+            log = writer.identity
             checkpoint = writer.publish(log_key)
-            founded.append(Founded(home, log_id, operator, vkey, checkpoint))
+        founded.append(Founded(home, log.log, operator, vkey_of(log), checkpoint))
 
-    def new_id() -> bytes:
-        return random(ID_LENGTH)
-
-    home = Home(path)
     home.build(fill)
     return founded[0]
 
 
-def _append_first(root: Author, genesis: Genesis, sign_key: SigningKey) -> None:
+def _append_first(
+    writer: Writer,
+    genesis: Genesis,
+    root_key: SigningKey,
+    sign_key: SigningKey,
+    random: Randomness,
+) -> None:
+    """Append genesis, and the entry by which the root key adds the sign key."""
+    operator = genesis.operator
+    root = Author(
+        writer.log,
+        operator,
+        root_key,
+        new_id=lambda: random(ID_LENGTH),
+        clock=writer.clock,
+    )
     root.say("genesis", genesis)
-    log_id = root.log.state.need_log().log
-    proof = prove_key(sign_key, log=log_id, party=root.party, purpose="sign")
+    log_id = writer.identity.log
     added = Key(
         action="add",
-        party=root.party,
-        proof=proof,
+        party=operator,
+        proof=prove_key(sign_key, log=log_id, party=operator, purpose="sign"),
         public=sign_key.public,
         purpose="sign",
     )

@@ -68,6 +68,7 @@ class Writer:
     def __init__(self, home: Home, clock: Callable[[], int] = now_ms) -> None:
         home.check()
         self.home = home
+        self.clock = clock
         self._lock = WriterLock(home.lock)
         try:
             check_trusted(home)

@@ -18,7 +18,7 @@ from ledger.cli.common import pass_settings
 from ledger.errors import HomeError
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from wsgiref.types import WSGIApplication
 
 HOST = "127.0.0.1"
 PORT = 8321
@@ -65,7 +65,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     run_server(create_app(settings.home), host, port)
 
 
-def run_server(app: Flask, host: str, port: int) -> None:
+def run_server(app: WSGIApplication, host: str, port: int) -> None:
     """Serve until interrupted.
 
     Raises:
