@@ -52,6 +52,7 @@ from ledger.writer import vkey_of
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
+    from collections.abc import Iterator
     from collections.abc import Sequence
 
     from ledger.keys.keyfile import Cost
@@ -119,17 +120,9 @@ def create_home(
     founded: list[Founded] = []
 
     def fill(partial: Home) -> None:
-        ring = KeyRing(partial.keys, random)
         secret = passphrase() if callable(passphrase) else passphrase
-
-        def create(name: str, purpose: str) -> SigningKey:
-            return ring.create(
-                name, party=operator, purpose=purpose, passphrase=secret, cost=cost
-            )
-
-        log_key = create(LOG_KEY, "log")
-        root_key = create(OPERATOR_KEY + ROOT_SUFFIX, "root")
-        sign_key = create(OPERATOR_KEY, "sign")
+        ring = KeyRing(partial.keys, random)
+        log_key, root_key, sign_key = _make_keys(ring, operator, secret, cost)
         genesis = Genesis(
             currencies=sorted(currencies, key=lambda rule: rule.code),
             level=LEVEL,
@@ -148,6 +141,19 @@ def create_home(
 
     home.build(fill)
     return founded[0]
+
+
+def _make_keys(
+    ring: KeyRing, operator: bytes, passphrase: str | None, cost: Cost
+) -> Iterator[SigningKey]:
+    for name, purpose in (
+        (LOG_KEY, "log"),
+        (OPERATOR_KEY + ROOT_SUFFIX, "root"),
+        (OPERATOR_KEY, "sign"),
+    ):
+        yield ring.create(
+            name, party=operator, purpose=purpose, passphrase=passphrase, cost=cost
+        )
 
 
 def _append_first(
