@@ -1,8 +1,10 @@
-"""Lets ``python -m ledger`` do what ``linernote`` does."""
+"""Run the command line: python -m ledger."""
 
 from __future__ import annotations
+
+import sys
 
 from ledger.cli import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
