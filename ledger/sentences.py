@@ -280,8 +280,8 @@ def _payout(said: Said) -> str:
 def _payout_result(said: Said) -> str:
     happened = {
         "confirmed": "arrived",
-        "failed": "did not go through, and is owed again",
-        "returned": "came back, and is owed again",
+        "failed": "did not go through; the money is owed again",
+        "returned": "came back; the money is owed again",
     }[said.body.outcome]
     what = f"the payout of entry {said.body.payout}"
     if said.body.lines is not UNSET:
