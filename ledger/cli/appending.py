@@ -26,6 +26,7 @@ from ledger.errors import FormatError
 from ledger.errors import HomeError
 from ledger.errors import InvariantError
 from ledger.errors import LedgerError
+from ledger.errors import UnverifiableError
 from ledger.events.json import body_from_json
 from ledger.writer import now_ms
 
@@ -136,6 +137,8 @@ class Appending:
             answers = self._log.append(file.signed, self._staged, atomic=True)
         except (HomeError, InvariantError):
             raise
+        except UnverifiableError as error:
+            return [Outcome(file.name, "", _say_lines(error))]
         except LedgerError as error:
             return [Outcome(file.name, "", error)]
         return _outcomes(_names(file), file.signed, answers)
@@ -183,6 +186,15 @@ class Appending:
             )
             signed.append(event)
         return signed
+
+
+def _say_lines(error: UnverifiableError) -> UnverifiableError:
+    """Say what an appender does about lines that are missing."""
+    return UnverifiableError(
+        error.code,
+        error.message,
+        hint="give the file that was signed: --lines FIELD=FILE",
+    )
 
 
 def _names(file: EventFile) -> list[str]:

@@ -140,7 +140,7 @@ def _sums(lines: list[DistributionLine]) -> dict[str, int]:
         "suspense": sum(line.gross for line in lines if line.state == "suspense"),
         "fee": sum(line.fee for line in payable),
         "cultural": sum(line.cultural for line in payable),
-        "net to holders": sum(line.net for line in payable),
+        "net": sum(line.net for line in payable),
     }
 
 
@@ -181,7 +181,7 @@ def plan_payout(
     sums = {
         "gross": sum(line.gross for line in lines),
         "tax": sum(line.tax for line in lines),
-        "to the bank": sum(line.sent for line in lines),
+        "sent": sum(line.sent for line in lines),
     }
     return Planned(society, "payout", "batch", lines, body, currency, sums)
 

@@ -31,6 +31,7 @@ from ledger.events.describe import struct_fields
 from ledger.events.describe import type_at
 from ledger.events.registry import KINDS
 from ledger.events.registry import LEVEL
+from ledger.events.registry import MANIFEST_FIELDS
 from ledger.events.registry import encode_body
 from ledger.events.registry import parse_body
 from ledger.tlog.text import excerpt
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from ledger.events.types import Body
 
 _HEX = re.compile(r"(?:[0-9a-f]{2})*\Z")
+_MISSING = re.compile(r"missing required field `(\w+)`")
 _PLACED = re.compile(r"(.*?)(?: - at `\$(.*)`)?\Z", re.DOTALL)
 
 
@@ -152,19 +154,26 @@ def _refuse(kind: str, reason: str) -> NoReturn:
     found = _PLACED.match(reason)
     text, path = (found[1], found[2] or "") if found else (reason, "")
     message = text.replace("`", "")
-    place = type_at(kind, path)
-    hint = f"it takes {place.words}"
-    if isinstance(place.type, types.StructType):
-        named = struct_fields(place.type)
-        needed = [name for name, field in named.items() if field.required]
-        optional = [name for name, field in named.items() if not field.required]
-        hint = f"needed: {', '.join(needed) or 'none'}"
-        hint += f"; optional: {', '.join(optional)}" if optional else ""
+    missing = _MISSING.search(text)
+    hint = _hint(kind, path)
+    if missing and not path and missing[1] in MANIFEST_FIELDS[kind]:
+        hint = f"give its lines: --lines {missing[1]}=FILE"
     raise FormatError(
         "bad-body",
         f"{kind}: body{path}: {message[:1].lower()}{message[1:]}",
         hint=hint,
     )
+
+
+def _hint(kind: str, path: str) -> str:
+    place = type_at(kind, path)
+    if not isinstance(place.type, types.StructType):
+        return f"it takes {place.words}"
+    named = struct_fields(place.type)
+    needed = [name for name, field in named.items() if field.required]
+    optional = [name for name, field in named.items() if not field.required]
+    hint = f"needed: {', '.join(needed) or 'none'}"
+    return hint + (f"; optional: {', '.join(optional)}" if optional else "")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
