@@ -24,15 +24,15 @@ from ledger.cli.common import open_home
 from ledger.cli.common import pass_settings
 from ledger.cli.documents import fields
 from ledger.cli.documents import print_document
-from ledger.cli.planning import Planned
-from ledger.cli.planning import plan_distribution
-from ledger.cli.planning import plan_payout
-from ledger.cli.planning import pool_of
 from ledger.cli.signing import Keys
 from ledger.cli.signing import in_force
 from ledger.cli.signing import open_desk
 from ledger.errors import InputError
 from ledger.events.json import body_to_json
+from ledger.society import Planned
+from ledger.society import plan_distribution
+from ledger.society import plan_payout
+from ledger.society import pool_of
 
 if TYPE_CHECKING:
     from ledger.log import Appended

@@ -205,7 +205,7 @@ def _pay_out(society: Author) -> int:
     try:
         payout = pay_out(society, "SEK")
     except InputError as error:
-        if error.code == "nothing-to-pay":
+        if error.code == "nothing-payable":
             return -1
         raise
     confirmed = payments.PayoutResult(
