@@ -164,11 +164,10 @@ def write_rejected(table: Table, rejected: Rejected, path: Path | None) -> None:
     """Write the rows set aside to their own file; none is made for none.
 
     Raises:
-        InputError: ``rejects-file-exists``, ``rejects-file-unwritable``.
+        InputError: ``rejects-file-unwritable``; also if a file is there by now.
     """
     if path is None or not len(rejected):
         return
-    check_free(path)
     try:
         with path.open("xb") as file:
             _write_rows(file, table, rejected)

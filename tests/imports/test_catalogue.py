@@ -394,3 +394,16 @@ def test_a_bad_table_never_falls_back_on_the_default(tmp_path: Path, bad: str) -
     assert subjects == {"iswc:T1", "label:1"}
     assert len(catalogue.shares_rejected) == 1
     assert len(catalogue.rejected) == 0
+
+
+def test_each_file_has_its_own_rejected_rows(tmp_path: Path) -> None:
+    """Rows of shares go where the caller said, and rows of the catalogue elsewhere."""
+    path = label(tmp_path, "1,,,,,ada", ",,,,,ada")
+    text = "subject,side,external,ppm\na:1,master,p:x,1\na:2,master,p:x,1000000\n"
+    aside = SharesFile(
+        write(tmp_path, text, "shares.csv"), reject_to=tmp_path / "shares-rejected.csv"
+    )
+    rejected = tmp_path / "rejected.csv"
+    read(path, LABEL, shares=aside, reject_to=rejected, skip_bad=True)
+    assert "id-missing" in rejected.read_text()
+    assert "shares-not-whole" in (tmp_path / "shares-rejected.csv").read_text()

@@ -49,6 +49,13 @@ def test_tables_keep_the_order_of_their_rows(tmp_path: Path) -> None:
     assert (reading.rows, len(reading.rejected)) == (5, 0)
 
 
+def test_an_id_on_the_log_counts_before_any_other(tmp_path: Path) -> None:
+    """Where a row has both, the external id is there for people to read."""
+    holdings, _ = read(table(tmp_path, f"a:1,master,{ADA},p:x,1000000,artist"))
+    assert [share.party.hex() for share in holdings.shares()] == [ADA]
+    assert list(holdings.parties()) == []
+
+
 @pytest.mark.parametrize(
     ("row", "code", "said"),
     [
