@@ -1,0 +1,112 @@
+"""Parties, recordings and entries are gathered whole, and are JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ledger.query import Reader
+from ledger.query import documents
+from ledger.replay.rows import NEVER
+from ledger.replay.rows import ProblemRow
+from tests.story import OUTSIDE
+from tests.story import Story
+from tests.story import party_id
+
+ARTIST = party_id("artist0").hex()
+
+
+def test_a_party_is_gathered(reader: Reader, story: Story) -> None:
+    """Roles, keys, shares, money and entries of parties of each sort."""
+    artist = reader.party(ARTIST)
+    assert (artist.name, artist.external) == ("Ottoline Brackwater", "demo:artist0")
+    assert (artist.type, artist.verified) == ("person", story.at["artists"])
+    assert [(h.subject, h.ppm) for h in artist.holdings] == [
+        ("demo:r000000", 600_000),
+        ("demo:r000003", 1_000_000),
+        ("demo:r000006", 500_000),
+    ]
+    (money,) = artist.money
+    assert money.credited - money.paid == money.payable == 3
+    assert [entry.index for entry in artist.entries] == [21, 20, 10, 8]
+    assert sum(p.amount for p in artist.postings) == money.payable
+    society = reader.party("Society Birch")
+    assert society.roles == (("society", 4),)
+    assert [key.purpose for key in society.keys if key.in_force] != []
+    assert {key.purpose for key in society.keys} == {"root", "sign"}
+    operator = reader.party("Registry of Elms")
+    assert operator.roles == (("operator", 0), ("registrar", 0))
+    lab = reader.party("Lab Alder")
+    assert [(m.owes, m.prepaid, m.credited) for m in lab.money] == [(0, 1, 0)]
+    assert lab.verified == NEVER
+
+
+def test_the_entries_of_a_party_join(reader: Reader) -> None:
+    """The cursor leads through all entries of a party, each once."""
+    whole = reader.party("Society Birch")
+    assert whole.next_before is None
+    later = reader.party("Society Birch", before=whole.entries[3].index)
+    assert later.entries == whole.entries[4:]
+
+
+def test_a_recording_is_gathered(reader: Reader, story: Story) -> None:
+    """Listing, holders, runs and money of a recording."""
+    found = reader.recording("demo:r000000")
+    (listing,) = found.listings
+    assert (listing.catalogue, listing.isrc) == (story.at["catalogue"], "CPDEM2600000")
+    (table,) = found.tables
+    assert table.in_force
+    assert [(h.name, h.ppm) for h in table.holders] == [
+        ("Ottoline Brackwater", 600_000),
+        ("Dobb Quillfeather", 400_000),
+    ]
+    (run,) = found.runs
+    assert (run.run, run.lab_name, run.licences) == ("run-1", "Lab Alder", (13,))
+    assert run.findings == ()
+    (money,) = found.money
+    assert (money.credited, money.waiting) == (116_228_571_432, 0)
+    (half,) = reader.recording("demo:r000006").money
+    assert half.waiting == 71_428_571_428
+
+
+def test_a_recording_of_no_catalogue_shows_who_used_it(reader: Reader) -> None:
+    """What a lab trained on without anybody's licence is found, with the finding."""
+    found = reader.recording(OUTSIDE)
+    assert (found.listings, found.tables, found.money) == ((), (), ())
+    (run,) = found.runs
+    assert [(cover.side, cover.finding) for cover in run.findings] == [
+        ("", "uncovered")
+    ]
+
+
+def test_problems_are_shown(story: Story, reader: Reader) -> None:
+    """An entry that broke a rule carries the code and who took note."""
+    with reader.reading() as sources:
+        sources.state.problems.put(3, ProblemRow("some-code", "public", 5))
+        entry = reader.entry(3)
+        sources.state.discard()
+    assert entry.problem == ProblemRow("some-code", "public", 5)
+    assert documents.entry_document(entry)["problem"] == {
+        "code": "some-code",
+        "book": "public",
+        "acknowledged": 5,
+    }
+
+
+DOCUMENTS: dict[str, Callable[[Reader], Any]] = {
+    "entries": lambda r: documents.entries_document(r.entries()),
+    "party": lambda r: documents.party_document(r.party(ARTIST)),
+    "recording": lambda r: documents.recording_document(r.recording("demo:r000000")),
+    "search": lambda r: documents.search_document("demo", r.search("demo")),
+    "every entry": lambda r: [documents.entry_document(e) for e in r.entries()],
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_documents_are_json(name: str, reader: Reader) -> None:
+    """Every answer survives the way through JSON as it is: no bytes, no tuples."""
+    document = DOCUMENTS[name](reader)
+    assert json.loads(json.dumps(document)) == document
