@@ -13,6 +13,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ledger.audit.brought import BroughtManifests
+from ledger.audit.checkpoint import Verified
+from ledger.audit.checkpoint import check_checkpoint
+from ledger.audit.checkpoint import read_checkpoint
 from ledger.audit.files import check_files
 from ledger.audit.report import NO_ENTRY
 from ledger.audit.report import Found
@@ -24,26 +28,24 @@ from ledger.audit.verifying import FailedEntryError
 from ledger.audit.verifying import decoded_entries
 from ledger.audit.verifying import verified_batches
 from ledger.audit.verifying import verifying_workers
-from ledger.errors import FormatError
+from ledger.entry.canonical import DECODE_ERRORS
+from ledger.errors import InvariantError
 from ledger.errors import LedgerError
 from ledger.errors import UnverifiableError
-from ledger.errors import VerificationError
 from ledger.log import StoredLines
-from ledger.publish import published_checkpoint
 from ledger.replay import Problem
 from ledger.replay import Replay
 from ledger.replay import State
 from ledger.storage.spill import SpillRows
-from ledger.tlog.checkpoint import open_checkpoint
-from ledger.tlog.note import make_vkey
+from ledger.tlog.merkle import tree_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ledger.replay.outcome import ReplayEntry
+    from ledger.replay.state import Book
     from ledger.storage.base import Rows
     from ledger.storage.base import Store
-    from ledger.tlog.checkpoint import Checkpoint
 
 
 def _silent(done: int, total: int) -> None:
@@ -76,6 +78,8 @@ class Audit:
         self._spool = HashSpool()
         self._tree = VerifiedTree(self._spool)
         self._checkpoint_root: bytes | None = None
+        self._failed = False
+        self._hashes_kept = True
         self.report = Report(size=0, root=self._tree.root())
 
     def run(self) -> Report:
@@ -94,20 +98,25 @@ class Audit:
 
     def _run(self, rows: Rows) -> None:
         report = self.report
-        checkpoint = self._read_checkpoint()
-        state = State("full", rows)
-        replayed = self._stream(state, 0 if checkpoint is None else checkpoint.size)
+        checkpoint = read_checkpoint(self._store, self._public, report)
+        state, manifests = State("full", rows), BroughtManifests(rows)
+        published = 0 if checkpoint is None else checkpoint.size
+        replayed = self._stream(state, manifests, published)
         report.size, report.root = self._tree.size, self._tree.root()
         if checkpoint is not None:
-            self._check_checkpoint(checkpoint, state)
+            root, whole = self._checkpoint_root, not self._failed
+            verified = Verified(report.size, root, whole, state.log)
+            check_checkpoint(self._store, self._public, checkpoint, verified, report)
+        self._check_tree_of_store()
         if replayed:
             self._note_state(state)
         if self._public is not None and state.log is not None:
-            published = 0 if checkpoint is None else checkpoint.size
-            check_files(self._public, self._tree, published, state, report)
+            check_files(self._public, self._tree, published, manifests, report)
         report.problems.sort(key=lambda found: found.index)
 
-    def _stream(self, state: State, published: int) -> bool:
+    def _stream(
+        self, state: State, manifests: BroughtManifests, published: int
+    ) -> bool:
         """Verify and replay every entry; tell whether the full book was replayed."""
         replay = Replay(state, self._spool.at, StoredLines(self._store))
         replaying = True
@@ -120,6 +129,7 @@ class Audit:
                     self._grow(batch.leaf_hashes, published)
                     self.report.count("entries", len(batch.entries))
                     self.report.count("signatures", batch.chunk.signatures)
+                    manifests.note(batch.entries)
                     for entry in batch.entries:
                         event = entry.event
                         ids.add(event.author, event.id, entry.index)
@@ -128,15 +138,22 @@ class Audit:
                     self._progress(self._tree.size, self._size)
             except FailedEntryError as error:
                 self._found(error.index, error.code, error.message)
+                self._failed = True
                 return False
             repeated = set(ids.repeated())
-        if repeated and replaying:
-            return self._replay_again(repeated)
-        return replaying
+        if replaying and repeated:
+            self._replay_again("full", repeated)
+        elif not replaying and replay.understood and state.log is not None:
+            # Lines are missing or altered; the general ledger does not need them.
+            self._replay_again("public", repeated)
+        return replaying and not repeated
 
     def _grow(self, hashes: list[bytes], published: int) -> None:
         """Add leaf hashes, and note the root at the published size on the way."""
         before = self._tree.size
+        kept = self._store.leaf_hashes(before, before + len(hashes))
+        if kept != b"".join(hashes):
+            self._hashes_kept = False
         if before <= published < before + len(hashes):
             self._tree.extend(hashes[: published - before])
             self._checkpoint_root = self._tree.root()
@@ -159,28 +176,29 @@ class Audit:
                         f" {entry.index + 1} entries are fully verified"
                     )
                     return False
+        except InvariantError:
+            raise
         except UnverifiableError as error:
             self.report.missing.append(
                 f"entry {entry.index}: {error.message}; the full book stops there"
             )
             return False
-        except VerificationError as error:
+        except LedgerError as error:
             self._found(entry.index, error.code, error.message)
             return False
         return True
 
-    def _replay_again(self, repeated: set[int]) -> bool:
-        """Replay once more, knowing which event ids were used before.
+    def _replay_again(self, book: Book, repeated: set[int]) -> None:
+        """Replay once more: knowing which event ids recur, or without lines.
 
-        Only a log that let one pass pays for this; every other audit finds out
-        at its end, by sorting, that there was none.
+        Only a log that let a repeated id pass pays for this; every other audit finds
+        out at its end, by sorting, that there was none.
         """
         self.report.problems = [p for p in self.report.problems if p.book == "log"]
         with tempfile.TemporaryDirectory() as folder, SpillRows(Path(folder)) as rows:
-            again = State("full", rows)
+            again = State(book, rows)
             self._replay_all(again, repeated, note=True)
             self._note_state(again)
-        return False
 
     def _replay_all(self, state: State, repeated: set[int], *, note: bool) -> None:
         source = StoredLines(self._store) if state.book == "full" else None
@@ -194,9 +212,11 @@ class Audit:
     def _note_state(self, state: State) -> None:
         """Take the digests, acknowledgements, and compare the store's own tables."""
         report = self.report
-        report.full_digest = state.digest()
         report.state_digest = state.digest("public")
         self._note_acknowledgements(state)
+        if state.book == "public":
+            return
+        report.full_digest = state.digest()
         if any(found.book == "full" for found in report.problems):
             # A problem that only lines show changed nothing in the full book, but
             # the public one took the entry in: it has a state of its own.
@@ -208,15 +228,35 @@ class Audit:
                 repeated = {f.index for f in report.problems if f.code == "id-reused"}
                 self._replay_all(public, repeated, note=False)
                 report.state_digest = public.digest()
-        own = State("full", self._store.rows)
-        if own.size != state.size or own.digest() != report.full_digest:
-            self._found(
-                NO_ENTRY,
-                "derived-differs",
-                "the derived tables of the store are not what the log gives;"
-                " 'linernote rebuild' derives them anew",
-            )
-        report.count("derived tables", len(own.tables))
+        if self._own_digest() != report.full_digest:
+            self._found_derived("tables")
+        report.count("derived tables", len(state.tables))
+
+    def _own_digest(self) -> bytes | None:
+        """Hash the store's own tables; None if they can't even be read."""
+        try:
+            return State("full", self._store.rows).digest()
+        except DECODE_ERRORS:
+            return None
+
+    def _check_tree_of_store(self) -> None:
+        """Compare the hashes that the store keeps with those that were verified."""
+        if self._failed or not self._size:
+            return
+        try:
+            root = tree_root(self._size, self._store.nodes)
+        except InvariantError:
+            root = b""
+        if not self._hashes_kept or root != self.report.root:
+            self._found_derived("hashes")
+
+    def _found_derived(self, what: str) -> None:
+        self._found(
+            NO_ENTRY,
+            "derived-differs",
+            f"the derived {what} of the store is not what the log gives;"
+            " 'linernote rebuild' derives them anew",
+        )
 
     def _note_acknowledgements(self, state: State) -> None:
         noted = []
@@ -235,55 +275,3 @@ class Audit:
 
     def _found(self, index: int, code: str, message: str) -> None:
         self.report.problems.append(Found(index, code, message))
-
-    def _read_checkpoint(self) -> Checkpoint | None:
-        """Parse the stored checkpoint; its signature waits for the log's key."""
-        try:
-            checkpoint = published_checkpoint(self._store)
-        except FormatError as error:
-            self._found(NO_ENTRY, "bad-checkpoint", error.message)
-            return None
-        if checkpoint is None:
-            self.report.missing.append("no checkpoint has been published yet")
-        return checkpoint
-
-    def _check_checkpoint(self, checkpoint: Checkpoint, state: State) -> None:
-        log = state.log
-        text = self._store.checkpoint() or ""
-        if log is None:
-            return
-        try:
-            open_checkpoint(text, make_vkey(log.origin, log.log_key))
-        except LedgerError as error:
-            self._found(NO_ENTRY, "bad-checkpoint", error.message)
-            return
-        self.report.count("checkpoints")
-        if checkpoint.size > self._tree.size:
-            if not self.report.problems:
-                self._found(
-                    NO_ENTRY,
-                    "log-truncated",
-                    f"the checkpoint is of {checkpoint.size} entries, the log has"
-                    f" {self._tree.size}",
-                )
-        elif self._checkpoint_root != checkpoint.root:
-            self._found(
-                NO_ENTRY,
-                "root-mismatch",
-                f"the log's first {checkpoint.size} entries give another root than"
-                " the checkpoint",
-            )
-        self._check_published_text(text)
-
-    def _check_published_text(self, text: str) -> None:
-        if self._public is None:
-            return
-        path = self._public / "checkpoint"
-        if not path.is_file():
-            self.report.missing.append("public/checkpoint is missing")
-        elif path.read_bytes() != text.encode():
-            self._found(
-                NO_ENTRY,
-                "checkpoint-differs",
-                "public/checkpoint is not the checkpoint that the store signed last",
-            )

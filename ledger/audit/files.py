@@ -14,25 +14,32 @@ from ledger.audit.report import Found
 from ledger.audit.spool import HashSpool
 from ledger.audit.tree import VerifiedTree
 from ledger.errors import FormatError
+from ledger.tlog.merkle import HASH_LENGTH
 from ledger.tlog.merkle import leaf_hash
-from ledger.tlog.tiles import TILE_WIDTH
+from ledger.tlog.text import parse_hex
+from ledger.tlog.tiles import Tile
 from ledger.tlog.tiles import format_bundle_path
 from ledger.tlog.tiles import format_tile_path
 from ledger.tlog.tiles import parse_bundle
 from ledger.tlog.tiles import parse_bundle_path
 from ledger.tlog.tiles import parse_tile_path
+from ledger.tlog.tiles import tile_width
 from ledger.tlog.tiles import tiles_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from ledger.audit.brought import BroughtManifests
     from ledger.audit.report import Report
-    from ledger.replay.state import State
 
 
 def check_files(
-    public: Path, tree: VerifiedTree, published: int, state: State, report: Report
+    public: Path,
+    tree: VerifiedTree,
+    published: int,
+    manifests: BroughtManifests,
+    report: Report,
 ) -> None:
     """Check everything under `public` but the checkpoint.
 
@@ -40,7 +47,7 @@ def check_files(
         public: the folder.
         tree: the verified tree of the log.
         published: size of the published checkpoint.
-        state: tells which manifests the log brought in.
+        manifests: those that the log brought in.
         report: takes what is found.
     """
     for path in sorted(public.rglob("*")):
@@ -50,13 +57,16 @@ def check_files(
         if name == "checkpoint":
             continue
         if name.startswith("manifest/"):
-            _check_manifest_file(name, state, report)
+            _check_manifest_file(name, manifests, report)
         elif name.startswith("tile/entries/"):
             _check_bundle(path, name, tree, report)
         else:
             _check_tile(path, name, tree, report)
-    _check_complete(public, published, report)
-    _check_manifest_folders(public, state, published, report)
+    _check_complete(public, "", published, report)
+    for root, brought in manifests.items():
+        if brought.entry < published and not brought.sealed:
+            name = f"manifest/{root.hex()}/"
+            _check_manifest_folder(public, name, root, brought.size, report)
 
 
 def _wrong(report: Report, code: str, name: str, message: str) -> None:
@@ -81,22 +91,25 @@ def _check_bundle(path: Path, name: str, tree: VerifiedTree, report: Report) -> 
     except FormatError:
         _wrong(report, "unexpected-file", name, "no file of a log has this name")
         return
-    try:
-        leaves = parse_bundle(path.read_bytes(), width)
-    except FormatError as error:
-        _wrong(report, "bundle-mismatch", name, error.message)
-        return
     right = tree.tile(0, index, width)
-    if right is None or b"".join(map(leaf_hash, leaves)) != right:
+    if right is None or _hashes(path, width) != right:
         _wrong(report, "bundle-mismatch", name, "its entries are not those of the log")
     report.count("bundles")
 
 
-def _check_complete(public: Path, published: int, report: Report) -> None:
-    """Name the files that the published checkpoint needs and that are missing."""
-    for name in _names(published):
-        if not (public / name).is_file():
-            report.missing.append(f"public/{name} is missing")
+def _hashes(bundle: Path, width: int) -> bytes:
+    """Hash the leaves of a bundle; nothing if it isn't one of that width."""
+    try:
+        return b"".join(map(leaf_hash, parse_bundle(bundle.read_bytes(), width)))
+    except FormatError:
+        return b""
+
+
+def _check_complete(public: Path, folder: str, size: int, report: Report) -> bool:
+    """Name the files that a tree of that size needs and that are missing."""
+    missing = [name for name in _names(size) if not (public / folder / name).is_file()]
+    report.missing += [f"public/{folder}{name} is missing" for name in missing]
+    return not missing
 
 
 def _names(size: int) -> Iterator[str]:
@@ -106,69 +119,58 @@ def _names(size: int) -> Iterator[str]:
             yield format_bundle_path(tile.index, tile.width)
 
 
-def _check_manifest_file(name: str, state: State, report: Report) -> None:
-    """Check that a file belongs to the folder of a manifest on the log."""
-    _, root_hex, *rest = name.split("/")
+def _check_manifest_file(
+    name: str, manifests: BroughtManifests, report: Report
+) -> None:
+    """Check that a file belongs to a plain manifest of the log.
+
+    A manifest is published at once, so its folder has no superseded partial tiles.
+    """
+    _, root, *rest = name.split("/")
     inner = "/".join(rest)
     try:
-        known = state.manifests.get(bytes.fromhex(root_hex)) is not None
+        brought = manifests.get(parse_hex(root, HASH_LENGTH))
         if inner.startswith("tile/entries/"):
-            parse_bundle_path(inner)
+            tile = Tile(0, *parse_bundle_path(inner))
         else:
-            parse_tile_path(inner)
-    except (FormatError, ValueError):
-        known = False
-    if not known:
+            tile = parse_tile_path(inner)
+    except FormatError:
+        brought = None
+    if (
+        brought is None
+        or brought.sealed
+        or tile.width != tile_width(tile.level, tile.index, brought.size)
+    ):
         _wrong(report, "unexpected-file", name, "it belongs to no manifest of the log")
 
 
-def _check_manifest_folders(
-    public: Path, state: State, published: int, report: Report
+def _check_manifest_folder(
+    public: Path, name: str, root: bytes, size: int, report: Report
 ) -> None:
-    folder = public / "manifest"
-    for root, index in state.manifests.items():
-        path = folder / root.hex()
-        if not path.is_dir():
-            # Sealed manifests and those not yet published have no folder.
-            continue
-        if index < published:
-            _check_manifest_folder(path, root, report)
-
-
-def _check_manifest_folder(path: Path, root: bytes, report: Report) -> None:
     """Recompute a manifest's root and tiles from its own bundles."""
-    name = f"manifest/{path.name}"
+    if not _check_complete(public, name, size, report):
+        return
+    folder = public / name
+    report.count("manifests")
     with HashSpool() as spool:
         tree = VerifiedTree(spool)
-        for leaves in _bundles(path):
-            tree.extend([leaf_hash(leaf) for leaf in leaves])
-        report.count("manifests")
+        for tile in tiles_of(size):
+            if tile.level == 0:
+                bundle = folder / format_bundle_path(tile.index, tile.width)
+                hashes = _hashes(bundle, tile.width)
+                tree.extend(
+                    [
+                        hashes[n : n + HASH_LENGTH]
+                        for n in range(0, len(hashes), HASH_LENGTH)
+                    ]
+                )
         if tree.root() != root:
             message = "its lines do not give its root"
             _wrong(report, "manifest-mismatch", name, message)
             return
-        for file in sorted((path / "tile").rglob("*")):
-            inner = file.relative_to(path).as_posix()
-            if file.is_dir() or inner.startswith("tile/entries/"):
-                continue
-            tile = parse_tile_path(inner)
-            if tree.tile(tile.level, tile.index, tile.width) != file.read_bytes():
+        for tile in tiles_of(size):
+            path = format_tile_path(tile)
+            right = tree.tile(tile.level, tile.index, tile.width)
+            if (folder / path).read_bytes() != right:
                 message = "its hashes are not those of the manifest"
-                _wrong(report, "tile-mismatch", f"{name}/{inner}", message)
-
-
-def _bundles(path: Path) -> Iterator[list[bytes]]:
-    """Read the bundles of a manifest, the last one partial or full."""
-    index = 0
-    while True:
-        full = path / format_bundle_path(index, TILE_WIDTH)
-        if full.is_file():
-            yield parse_bundle(full.read_bytes(), TILE_WIDTH)
-            index += 1
-            continue
-        partial = full.with_name(full.name + ".p")
-        widths = sorted(int(file.name) for file in partial.glob("*"))
-        if widths:
-            data = (partial / str(widths[-1])).read_bytes()
-            yield parse_bundle(data, widths[-1])
-        return
+                _wrong(report, "tile-mismatch", f"{name}{path}", message)

@@ -18,8 +18,13 @@ from ledger.entry.manifest import Header
 from ledger.entry.manifest import read_manifest
 from ledger.entry.manifest.leaves import line_start
 from ledger.errors import FormatError
+from ledger.errors import LedgerError
+from ledger.errors import UnverifiableError
+from ledger.errors import VerificationError
 from ledger.events.lines import MANIFESTS
 from ledger.events.registry import parse_line
+from ledger.tlog.merkle import Frontier
+from ledger.tlog.merkle import leaf_hash
 from ledger.tlog.tiles import TILE_WIDTH
 from ledger.tlog.tiles import parse_bundle
 
@@ -29,8 +34,13 @@ if TYPE_CHECKING:
     from ledger.entry.envelope import Event
     from ledger.events.types import ManifestRef
 
+_RESTORE = "restore the lines from a backup or another copy of the log"
 _PLAIN = line_start(sealed=False)
 _SEALED = line_start(sealed=True)
+
+
+class AlteredLinesError(VerificationError):
+    """The lines at hand are not those that an event signed: nobody can settle that."""
 
 
 class LineSource(Protocol):
@@ -80,6 +90,42 @@ def verified_lines(
             raise FormatError(
                 "bad-line", f"line {number} of {header.kind}: {error}"
             ) from error
+
+
+def check_bytes(source: LineSource, ref: ManifestRef) -> None:
+    """Refuse lines that do not give the root of `ref`, whatever they say.
+
+    Asked once a rule refused what the lines say: if they are not what the author
+    signed, it is the store that is wrong, not the event.
+
+    Raises:
+        AlteredLinesError: `manifest-count-mismatch`, `manifest-root-mismatch`.
+        UnverifiableError: `manifest-lines-missing`.
+    """
+    frontier, size = Frontier(), ref.lines + 1
+    for number, bundle in enumerate(source.bundles(ref.root)):
+        try:
+            leaves = parse_bundle(bundle, min(TILE_WIDTH, size - number * TILE_WIDTH))
+        except LedgerError as error:
+            raise AlteredLinesError(
+                "manifest-count-mismatch",
+                f"bundle {number} of {ref.root.hex()}: {error.message}",
+                hint=_RESTORE,
+            ) from None
+        frontier.extend([leaf_hash(leaf) for leaf in leaves])
+    if frontier.size != size:
+        raise UnverifiableError(
+            "manifest-lines-missing",
+            f"{frontier.size - 1} of {ref.lines} lines of {ref.root.hex()} are there",
+            hint=_RESTORE,
+        )
+    if frontier.root() != ref.root:
+        raise AlteredLinesError(
+            "manifest-root-mismatch",
+            f"the lines give root {frontier.root().hex()}, the event says"
+            f" {ref.root.hex()}",
+            hint=_RESTORE,
+        )
 
 
 def lines_again(source: LineSource, kind: str, root: bytes) -> Iterator[Any]:

@@ -21,7 +21,9 @@ import msgspec
 
 from ledger.accounting.chart import Posting
 from ledger.errors import InvariantError
+from ledger.events.registry import manifest_refs
 from ledger.replay.manifests import LineSource
+from ledger.replay.manifests import check_bytes
 from ledger.replay.manifests import lines_again
 from ledger.replay.manifests import verified_lines
 
@@ -69,6 +71,11 @@ class Context(msgspec.Struct, frozen=True, gc=False):
     def reread_lines(self, kind: str, root: bytes) -> Iterator[Any]:
         """Read the lines of a manifest that an earlier entry brought in."""
         return lines_again(self._lines, kind, root)
+
+    def check_lines(self, body: Body) -> None:
+        """Refuse if the lines that this event brings in are not those it signed."""
+        for _, ref in manifest_refs(self.entry.event.kind, body):
+            check_bytes(self._lines, ref)
 
     @property
     def _lines(self) -> LineSource:

@@ -37,6 +37,7 @@ from ledger.replay.authority import check_authority
 from ledger.replay.chain import LeafHashAt
 from ledger.replay.chain import check_place
 from ledger.replay.chain import move_chain
+from ledger.replay.manifests import AlteredLinesError
 from ledger.replay.manifests import LineSource
 from ledger.replay.outcome import Context
 from ledger.replay.outcome import Outcome
@@ -110,7 +111,8 @@ class Replay:
             repeated: whether its author used this event id before.
 
         Raises:
-            UnverifiableError: lines are missing; the state must not be used on.
+            UnverifiableError, AlteredLinesError: lines are missing, or not those
+                that were signed; the full book ends there.
             VerificationError: `genesis-misplaced` at entry 0: this is no log.
         """
         problem = None
@@ -119,7 +121,7 @@ class Replay:
             judged = self.judge(entry, repeated=repeated)
         except FullBookError as refused:
             problem = _problem(entry, refused.error, "full")
-        except (InvariantError, UnverifiableError):
+        except (InvariantError, UnverifiableError, AlteredLinesError):
             raise
         except LedgerError as error:
             if entry.index == 0:
@@ -178,6 +180,7 @@ class Replay:
         except (InvariantError, UnverifiableError):
             raise
         except LedgerError as error:
+            context.check_lines(body)
             raise FullBookError(error) from error
         if full is not outcome and control_sums(full.postings) != sums:
             raise InvariantError(

@@ -15,7 +15,7 @@ from typing import Literal
 
 import msgspec
 
-from ledger import society
+from ledger.accounting import deductions
 from ledger.events import lines
 from ledger.events import payments
 from ledger.events import rights
@@ -24,7 +24,10 @@ from ledger.events import training
 from ledger.events.types import UNKNOWN_PARTY
 from ledger.log import StoredLines
 from ledger.replay.manifests import lines_again
+from ledger.replay.rows import PoolRow
 from ledger.replay.rules_payments import pool_id
+from ledger.replay.shareout import ShareOut
+from ledger.replay.shareout import share_out
 from tests.replay.world import ANNA
 from tests.replay.world import BERT
 from tests.replay.world import Actor
@@ -242,11 +245,22 @@ def pay(world: World, by: Actor | None = None, **fields: Fields) -> int:
     return world.at["payment"]
 
 
+def plan_distribution(world: World, run: str = RUN) -> tuple[PoolRow, ShareOut]:
+    """Compute what the published rule makes of a run's pool."""
+    state = world.state
+    pool = state.pools.need(pool_id(world.at["licence"], run))
+    row = state.runs.need((pool.lab, run))
+    kind = "run.close/dataset" if row.index == row.closed else "run.open/dataset"
+    content = lines_again(StoredLines(world.store), kind, row.dataset)
+    recordings = [line.external for line in content]
+    return pool, share_out(state, pool, recordings, world.log.size)
+
+
 def distribute(
     world: World, by: Actor | None = None, run: str = RUN, **fields: Fields
 ) -> int:
     """Share the run's pool out by the published rule, but for the fields given."""
-    pool, shared = society.plan_distribution(world.log, world.at["licence"], run)
+    pool, shared = plan_distribution(world, run)
     content = fields.pop("lines", shared.lines)
 
     def body(refs: Any) -> payments.Distribution:  # noqa: ANN401
@@ -272,9 +286,19 @@ def distribute(
     return world.at["distribution"]
 
 
-def plan_payout(world: World) -> list[lines.PayoutLine]:
-    """Give the lines of a payout to everybody."""
-    return society.plan_payout(world.state, world.society.party, "SEK", tax_ppm=TAX_PPM)
+def plan_payout(world: World, tax_ppm: int = TAX_PPM) -> list[lines.PayoutLine]:
+    """Give the lines of a payout to everybody to whom the society owes anything."""
+    found = []
+    for (owner, _, type_, party, currency), amount in world.state.accounts.items():
+        if (owner, type_, currency) != (world.society.party, "payable", "SEK"):
+            continue
+        paid = deductions.payout(-amount, 2, tax_ppm)
+        if paid.gross and isinstance(party, bytes):
+            line = lines.PayoutLine(
+                gross=paid.gross, party=party, sent=paid.sent, tax=paid.tax
+            )
+            found.append(line)
+    return sorted(found, key=lambda line: line.party)
 
 
 def plan_payout_of(world: World, payout: int) -> list[lines.PayoutLine]:

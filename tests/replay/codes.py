@@ -18,6 +18,7 @@ RULES = (
     LEDGER / "log.py",
 )
 REFUSING = {
+    "AlteredLinesError",
     "AuthorityError",
     "ConflictError",
     "FormatError",

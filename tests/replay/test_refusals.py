@@ -14,6 +14,7 @@ from tests.replay.codes import RULES
 from tests.replay.codes import codes
 from tests.replay.codes import sites
 from tests.replay.provoke import identity
+from tests.replay.provoke import manifests
 from tests.replay.provoke import money
 from tests.replay.provoke import place
 from tests.replay.provoke import terms
@@ -22,7 +23,7 @@ from tests.replay.provoke.case import Case
 from tests.replay.world import World
 from tests.replay.world import refusal
 
-AREAS = (identity, money, place, terms)
+AREAS = (identity, manifests, money, place, terms)
 Stage = Callable[[str], World]
 SECOND_LOCKS = ["replay.py amount-too-large"]
 """Refusals behind others: what parties are credited is bounded before a balance is."""

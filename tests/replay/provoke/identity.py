@@ -149,6 +149,17 @@ def revoking_with_a_proof(world: World) -> object:
     return world.guest.rule("key", acts.change(body, {"action": "revoke"}))
 
 
+@case("role-unchanged")
+def a_role_that_is_there(world: World) -> object:
+    return world.accredit(world.society, "society")
+
+
+@case("role-unchanged")
+def a_role_that_is_not_there(world: World) -> object:
+    body = Accredit(action="withdraw", party=world.guest.party, role="lab")
+    return world.operator.say("accredit", body)
+
+
 # ── authority ────────────────────────────────────────────────────────────────
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ledger import society
 from ledger.events import payments
 from ledger.events.lines import CatalogueLine
 from ledger.events.lines import PayoutLine
@@ -152,7 +151,7 @@ def sharing_out_what_nobody_billed(world: World) -> object:
     acts.bill(world)
     due = world.at["due"]
     pool = world.state.dues.need(due).pool
-    _, shared = society.plan_distribution(world.log, world.at["licence"], acts.RUN)
+    _, shared = acts.plan_distribution(world)
     acts.reverse(world, due)
     return world.society.say(
         "distribution",
@@ -199,7 +198,7 @@ def other_nodes(world: World) -> object:
 
 @case("distribution-lines", "paid")
 def a_line_too_few(world: World) -> object:
-    _, shared = society.plan_distribution(world.log, world.at["licence"], acts.RUN)
+    _, shared = acts.plan_distribution(world)
     first, second, *rest = shared.lines
     joined = acts.change(first, {"gross": first.gross + second.gross})
     return acts.distribute(world, lines=[joined, *rest])
@@ -212,7 +211,7 @@ def lines_that_are_not_the_total(world: World) -> object:
 
 @case("totals-not-whole", "paid")
 def deductions_above_the_gross(world: World) -> object:
-    _, shared = society.plan_distribution(world.log, world.at["licence"], acts.RUN)
+    _, shared = acts.plan_distribution(world)
     first, *rest = shared.lines
     greedy = acts.change(first, {"fee": 10 * NET})
     return acts.distribute(world, lines=[greedy, *rest])

@@ -8,17 +8,11 @@ from ledger.entry.canonical import encode
 from ledger.entry.envelope import decode_event
 from ledger.entry.sign import SignedEvent
 from ledger.entry.verify import key_id
-from ledger.events.identity import Accredit
 from ledger.events.identity import Level
 from ledger.events.identity import PartyVerify
-from ledger.events.lines import DatasetLine
-from ledger.events.registry import parse_line
-from ledger.events.rights import Catalogue
-from ledger.events.training import RunOpen
 from ledger.log import Log
 from ledger.log import StoredLines
 from ledger.replay import Replay
-from ledger.staging import Staged
 from ledger.storage.memory import MemoryStore
 from ledger.tlog.ed25519 import SigningKey
 from tests.replay import acts
@@ -244,74 +238,3 @@ def a_store_that_lost_its_derived_tables(world: World) -> object:
 
 def _any_event(world: World) -> SignedEvent:
     return world.event(world.operator, "party.verify", verify_guest(world))
-
-
-# ── manifests ────────────────────────────────────────────────────────────────
-
-
-@case("manifest-lines-missing")
-def lines_that_nobody_has(world: World) -> object:
-    with Staged() as elsewhere:
-        said = world.event(
-            world.society,
-            "catalogue",
-            lambda refs: Catalogue(recordings=refs["recordings"]),
-            {"recordings": [{"external": "demo:a"}]},
-            elsewhere,
-        )
-    return world.append(said)
-
-
-@case("manifest-root-reused", "trained")
-def a_root_that_entered_before(world: World) -> object:
-    root = world.state.runs.need((world.lab.party, acts.RUN)).dataset
-    return world.lab.say(
-        "run.open",
-        lambda refs: RunOpen(
-            dataset=acts.change(refs["dataset"], {"root": root}),
-            licences=[],
-            model="oak",
-            run="other",
-            use="gen_train",
-            version="1",
-        ),
-        dataset=[DatasetLine(external="demo:a")],
-    )
-
-
-@case("bad-manifest")
-def lines_in_another_order(world: World) -> object:
-    return world.society.say(
-        "catalogue",
-        lambda refs: Catalogue(
-            recordings=acts.change(refs["recordings"], {"order": "isrc"})
-        ),
-        recordings=[],
-    )
-
-
-@case("bad-manifest", "shared_out")
-def totals_below_nothing(world: World) -> object:
-    totals = {"gross": -1, "sent": -1, "tax": 0}
-    return acts.pay_out(world, batch_totals=totals)
-
-
-@case("bad-line")
-def a_line_with_another_field(world: World) -> object:
-    return acts.catalogue(world, [{"external": "demo:a", "title": "demo"}])
-
-
-@case("bad-line")
-def a_line_that_is_none(world: World) -> object:
-    return parse_line("catalogue/recordings", b"\x80")
-
-
-@case("role-unchanged")
-def a_role_that_is_there(world: World) -> object:
-    return world.accredit(world.society, "society")
-
-
-@case("role-unchanged")
-def a_role_that_is_not_there(world: World) -> object:
-    body = Accredit(action="withdraw", party=world.guest.party, role="lab")
-    return world.operator.say("accredit", body)
