@@ -69,9 +69,9 @@ def test_corrected_rows_are_imported_as_they_are(tmp_path: Path) -> None:
     assert read(again, LAYOUT).counts.recordings == 1
 
 
-def test_quotes_in_a_reason_are_left_out_with_it(tmp_path: Path) -> None:
-    """A row that can't be cut into cells comes back whole, as often as it takes."""
-    row = '2,"a"b,ada\n'
+@pytest.mark.parametrize("row", ['2,"a"b,ada\n', '2,a"b,ada\n'])
+def test_quotes_in_a_reason_are_left_out_with_it(tmp_path: Path, row: str) -> None:
+    """A row comes back whole, as often as it takes, whatever its reason quotes."""
     path = write(tmp_path, f"\n\nID,ISRC,WHO\n1,,ada\n{row}")
     aside, again = tmp_path / "rejected.csv", tmp_path / "again.csv"
     read(path, LAYOUT, reject_to=aside, skip_bad=True)
@@ -80,7 +80,7 @@ def test_quotes_in_a_reason_are_left_out_with_it(tmp_path: Path) -> None:
     assert '""' in rejected.removesuffix(row)
     refused("rows-refused", lambda: read(aside, LAYOUT, reject_to=again))
     assert again.read_text().splitlines(keepends=True)[1].endswith(f'",{row}')
-    assert again.read_text().count("bad-quotes") == 1
+    assert again.read_text().count("bad-") == 1
 
 
 def test_ragged_rows_between_tabs(tmp_path: Path) -> None:
