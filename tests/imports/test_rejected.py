@@ -79,8 +79,9 @@ def test_quotes_in_a_reason_are_left_out_with_it(tmp_path: Path, row: str) -> No
     assert header == "linernote_line,linernote_code,linernote_reason,ID,ISRC,WHO\n"
     assert '""' in rejected.removesuffix(row)
     refused("rows-refused", lambda: read(aside, LAYOUT, reject_to=again))
-    assert again.read_text().splitlines(keepends=True)[1].endswith(f'",{row}')
-    assert again.read_text().count("bad-") == 1
+    _, rejected_again = again.read_text().splitlines(keepends=True)
+    assert rejected_again.partition(",")[2] == rejected.partition(",")[2]
+    assert rejected_again.endswith(f'",{row}')
 
 
 def test_ragged_rows_between_tabs(tmp_path: Path) -> None:
