@@ -5,11 +5,10 @@ r"""Verify what a linernote log has published, without any code of linernote.
     python tools/verify.py entry-7.tlog-proof  --vkey "example.com/log+1dde4531+ATtq…"
 
 One file, to be read in one sitting; it needs Python 3.11, PyNaCl and msgpack. It is a
-second implementation of ledger/docs/format.md (cited as §1 to §9), with the verdicts
-of the first on tests/vectors. Of a proof it checks that the log signed the checkpoint
-and holds the entry; of a public folder, all that follows below. What takes a replay
-it does not judge (`linernote audit` does): which role an author needs, what a licence
-covers, what a tariff asks, how a pool is divided.
+second implementation of ledger/docs/format.md (cited as §1 to §9), with the verdicts of
+the first on tests/vectors. A proof shows that the log signed the checkpoint and holds
+the entry; of a public folder all is checked that follows below. It takes a replay to
+judge roles, coverage, tariffs and how a pool is divided: `linernote audit` does that.
 
 Exit codes: 0 all holds; 2 wrong usage; 3 no proof, folder or verifier key; 4 it FAILED;
 5 something could not be verified: sealed lines, a missing file, a newer level.
@@ -71,7 +70,6 @@ is_valid_point = lru_cache(65_536)(bindings.crypto_core_ed25519_is_valid_point)
 
 def verify_signature(public: bytes, message: bytes, signature: bytes) -> None:
     """Verify a signature; libsodium refuses S ≥ L and an R of small order."""
-    # The lengths first: libsodium reads on, or moves the border of two buffers.
     need(len(public) == len(ZERO32) and is_valid_point(public), "bad-public-key")
     need(len(signature) == 2 * len(ZERO32), "bad-signature")
     try:
@@ -103,8 +101,7 @@ def check_value(value: Any, depth: int, name: object) -> None:  # noqa: ANN401
     """Refuse what can't be held; only a field called order may be empty text."""
     if type(value) is dict:
         need(all(type(key) is str for key in value), "bad-type", "a key is no string")
-        # Code points sort as their UTF-8 bytes do.
-        need(list(value) == sorted(value), "not-canonical", "keys do not ascend")
+        need(list(value) == sorted(value), "not-canonical")  # as their UTF-8 bytes sort
     if type(value) in {dict, list}:
         need(depth <= DEPTH_MAX, "too-deep")
         for key, item in value.items() if type(value) is dict else enumerate(value):
@@ -232,7 +229,7 @@ def read_file(files: Files, path: str) -> bytes:
         with files[path].open("rb") as file:
             return file.read(WIDTH * (2 + LEAF_BYTES_MAX) + 1)
     except (KeyError, OSError):
-        raise Refusal("file-missing", f"no {path} to read", UNVERIFIED) from None
+        raise Refusal("file-missing", "missing or unreadable", UNVERIFIED) from None
 
 
 def read_leaves(files: Files, size: int, hashes: list[bytes]) -> Iterator[bytes]:
@@ -490,9 +487,9 @@ class Log:
 
     def _lines(self, kind: str, event: Map, ref: Any) -> list[Map]:  # noqa: ANN401
         """Verify a manifest against its event; give lines, or totals in their place."""
-        need(fits(ref, "manifest"), "bad-body", f"{kind} is no manifest")
         order, *summed = MANIFESTS[kind]
-        need(ref["order"] == order and fits(ref["totals"], kind + "+"), "bad-manifest")
+        ordered = fits(ref, "manifest") and ref["order"] == order
+        need(ordered and fits(ref["totals"], kind + "+"), "bad-manifest")
         self._once(ref["root"], "manifest-root-reused")
         where = f"manifest/{ref['root'].hex()}/"
         files = self.trees.pop(where, {})
@@ -504,10 +501,9 @@ class Log:
         header |= {"log": event["log"], "order": order, "sealed": ref["sealed"]}
         tag, salt = (SEALED_TAG, SALT_BYTES) if ref["sealed"] else (LINE_TAG, 0)
         lines, hashes, last = list[Map](), list[bytes](), list[list[Any]]()
-        for leaf in read_leaves(files, ref["lines"] + 1, hashes):
-            if len(hashes) == 1:
-                need(leaf == MANIFEST_TAG + encode(header), "manifest-header-mismatch")
-                continue
+        leaves = read_leaves(files, ref["lines"] + 1, hashes)
+        need(next(leaves) == MANIFEST_TAG + encode(header), "manifest-header-mismatch")
+        for leaf in leaves:
             line = parse(leaf[: len(tag)] + leaf[len(tag) + salt :], kind, tag)
             # An absent field comes before any value.
             place = [[line[name]] if name in line else [] for name in order.split("/")]
@@ -523,7 +519,6 @@ class Log:
         return lines
 
 
-# ── The whole ──
 class Report:
     """What was checked, and notes of what failed or could not be verified."""
 
@@ -533,13 +528,14 @@ class Report:
         self.notes: list[Map] = []
 
     @contextmanager
-    def noting(self, where: object) -> Iterator[None]:
+    def noting(self, where: object, status: int = 0) -> Iterator[None]:
         """Note a refusal and go on."""
         try:
             yield
         except Refusal as refusal:
-            note = dict(zip(("code", "message", "status"), refusal.args, strict=True))
-            self.notes.append({"where": where, **note})
+            code, said, own = refusal.args
+            note = Map(where=where, code=code, message=said, status=status or own)
+            self.notes.append(note)
 
 
 def verify_proof(file: Path, vkey: Vkey, report: Report) -> None:
@@ -548,8 +544,8 @@ def verify_proof(file: Path, vkey: Vkey, report: Report) -> None:
     index, proof, checkpoint, leaf = parse_proof(text)
     size, root = open_checkpoint(checkpoint, vkey)
     need(leaf, "leaf-missing", "it does not bring its entry along", UNVERIFIED)
-    found = proven_root(index, size, sha256(b"\x00", leaf), proof)
-    need(found == root, "bad-inclusion-proof")
+    leaf_hash = sha256(b"\x00", leaf)
+    need(proven_root(index, size, leaf_hash, proof) == root, "bad-inclusion-proof")
     need(parse(leaf, "entry", ENTRY_TAG)["index"] == index, "wrong-index")
     report.checked[f"entry, {index} of {size}"] += 1
 
@@ -557,10 +553,9 @@ def verify_proof(file: Path, vkey: Vkey, report: Report) -> None:
 def verify_folder(folder: Path, vkey: Vkey, report: Report) -> None:
     """Verify a public folder."""
     trees: dict[str, Files] = {}
-    for file in folder.rglob("*"):
-        if file.is_file():
-            tree, tile, rest = file.relative_to(folder).as_posix().partition("tile/")
-            trees.setdefault(tree, {})[tile + rest] = file
+    for file in filter(Path.is_file, folder.rglob("*")):
+        tree, tile, rest = file.relative_to(folder).as_posix().partition("tile/")
+        trees.setdefault(tree, {})[tile + rest] = file
     text = read_file(trees.pop("checkpoint", {}), "").decode("utf-8", "replace")
     size, root = open_checkpoint(text, vkey)
     files, hashes, log = trees.pop("", {}), list[bytes](), Log(vkey, trees, report)
@@ -571,7 +566,7 @@ def verify_folder(folder: Path, vkey: Vkey, report: Report) -> None:
     check_files(files, hashes, "", report)
     for note in report.notes:  # a broken rule is noted under the bare index
         note["status"] *= (note["where"], note["code"]) not in log.acknowledged
-    report.credited = {who: n for who, n in log.held.items() if type(who) is str}
+    report.credited = {who: n for who, n in log.held.items() if type(who) is str and n}
     need(tree_root(hashes) == root, "root-mismatch")
 
 
@@ -583,16 +578,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     given = parser.parse_args(arguments)
     report = Report()
-    with report.noting(given.path.name):
-        verify = verify_folder if given.path.is_dir() else verify_proof
-        verify(given.path, parse_vkey(given.vkey), report)
+    with report.noting("--vkey", INVALID):
+        vkey = parse_vkey(given.vkey)
+        with report.noting(str(given.path)):
+            whole = given.path.is_dir()
+            (verify_folder if whole else verify_proof)(given.path, vkey, report)
     found = {note["status"] for note in report.notes}
     status = next((code for code in (FAILED, INVALID, UNVERIFIED) if code in found), 0)
+    words = {0: "acknowledged", 3: "INVALID", 4: "FAILED", 5: "NOT VERIFIED"}
+    rows = [f"{count:>20,} {name}" for name, count in report.checked.items()]
+    rows += [f"{n:>20,} µ to {party}" for party, n in report.credited.items()]
+    for note in report.notes:
+        rows += [words[note["status"]] + ": {where}: {message} [{code}]".format(**note)]
     document = {"ok": status == 0, "status": status, **vars(report)}
-    counted = [*report.checked.items(), *report.credited.items()]
-    rows = [f"{count:>20,} {name}" for name, count in counted]
-    rows += [" ".join(map(str, note.values())) for note in report.notes]
-    print(json.dumps(document) if given.json else "\n".join(rows))
+    text = json.dumps(document) if given.json else "\n".join(rows)
+    print(text.encode(errors="replace").decode())
     return status
 
 
