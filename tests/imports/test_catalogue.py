@@ -9,63 +9,27 @@ from pathlib import Path
 
 import pytest
 
-from ledger.author import line_map
-from ledger.entry.manifest import Header
-from ledger.entry.manifest import ManifestBuilder
 from ledger.errors import InvariantError
-from ledger.events.lines import MANIFESTS
-from ledger.events.registry import encode_body
-from ledger.events.registry import parse_line
 from ledger.events.types import UNKNOWN_PARTY
 from ledger.events.types import UNSET
-from ledger.imports import Catalogue
 from ledger.imports import HolderColumn
 from ledger.imports import Layout
 from ledger.imports import PartyBook
-from ledger.imports import SharesFile
 from ledger.imports import read_catalogue
 from tests.imports.files import party_of
 from tests.imports.files import refused
 from tests.imports.files import write
+from tests.imports.label import LABEL
+from tests.imports.label import check_manifests
+from tests.imports.label import label
 
 JAMENDO_HEADER = "TRACK_ID\tARTIST_ID\tALBUM_ID\tPATH\tDURATION\tTAGS\r\n"
-LABEL = Layout(
-    id="ID",
-    namespace="label",
-    isrc="ISRC",
-    duration="SECONDS",
-    works="WORKS",
-    holders=(HolderColumn("ARTIST"),),
-    holders_namespace="people",
-)
-LABEL_HEADER = "ID,TITLE,ISRC,SECONDS,WORKS,ARTIST\n"
-
 read = partial(read_catalogue, party_of=party_of)
 
 
 def jamendo(tmp_path: Path, *rows: str) -> Path:
     text = JAMENDO_HEADER + "".join(f"{row}\r\n" for row in rows)
     return write(tmp_path, text, "catalogue.tsv")
-
-
-def label(tmp_path: Path, *rows: str) -> Path:
-    return write(tmp_path, LABEL_HEADER + "".join(f"{row}\n" for row in rows))
-
-
-def check_manifests(catalogue: Catalogue) -> None:
-    """Build the three manifests, and parse every line as replay does."""
-    manifests = {
-        "catalogue/recordings": catalogue.recordings,
-        "party/parties": catalogue.parties,
-        "shares/lines": catalogue.shares,
-    }
-    for kind, lines in manifests.items():
-        order = MANIFESTS[kind].order
-        builder = ManifestBuilder(Header(bytes(16), bytes(16), kind, bytes(32), order))
-        builder.add_many(map(line_map, lines()))
-        assert builder.finish().lines == sum(1 for _ in lines())
-        for line in lines():
-            assert parse_line(kind, encode_body(line)) == line
 
 
 def test_the_jamendo_layout_is_recognised(tmp_path: Path) -> None:
@@ -348,62 +312,3 @@ def test_any_order_and_any_memory_give_the_same_lines(tmp_path: Path) -> None:
     externals = [each.external for each in pieces.recordings()]
     assert all(a < b for a, b in pairwise(externals))
     check_manifests(pieces)
-
-
-def test_shares_beside_the_catalogue_take_precedence(tmp_path: Path) -> None:
-    """Told on purpose beats the default, side by side; works have tables as well."""
-    path = label(tmp_path, "1,,,,,ada", "2,,,,,ada")
-    shares = write(
-        tmp_path,
-        "subject,side,external,percent,role\n"
-        "label:2,master,people:bob,60,artist\n"
-        "iswc:T1,composition,people:cy,100,writer\n"
-        "label:2,master,people:ada,40,label\n",
-        "shares.csv",
-    )
-    catalogue = read(path, LABEL, shares=SharesFile(shares))
-    ada, bob, cy = map(party_of, ("people:ada", "people:bob", "people:cy"))
-    lines = [(e.subject, e.side, e.party, e.ppm, e.role) for e in catalogue.shares()]
-    assert lines == [
-        ("iswc:T1", "composition", cy, 1_000_000, "writer"),
-        ("label:1", "master", ada, 1_000_000, "owner"),
-        ("label:2", "master", bob, 600_000, "artist"),
-        ("label:2", "master", ada, 400_000, "label"),
-    ]
-    assert catalogue.counts == (2, 2, 3, 4)
-    check_manifests(catalogue)
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        "label:2,master,people:bob,60,artist\n",
-        "label:2,master,people:bob,150,artist\n",
-        "label:2,master,p b,100,artist\n",
-    ],
-)
-def test_a_bad_table_never_falls_back_on_the_default(tmp_path: Path, bad: str) -> None:
-    """Who was told about and got lost must not lose the side to the artist."""
-    path = label(tmp_path, "1,,,,,ada", "2,,,,,ada")
-    good = "iswc:T1,composition,people:cy,100,writer\n"
-    header = "subject,side,external,percent,role\n"
-    shares = write(tmp_path, header + bad + good, "shares.csv")
-    refused("rows-refused", lambda: read(path, LABEL, shares=SharesFile(shares)))
-    catalogue = read(path, LABEL, shares=SharesFile(shares), skip_bad=True)
-    subjects = {share.subject for share in catalogue.shares()}
-    assert subjects == {"iswc:T1", "label:1"}
-    assert len(catalogue.shares_rejected) == 1
-    assert len(catalogue.rejected) == 0
-
-
-def test_each_file_has_its_own_rejected_rows(tmp_path: Path) -> None:
-    """Rows of shares go where the caller said, and rows of the catalogue elsewhere."""
-    path = label(tmp_path, "1,,,,,ada", ",,,,,ada")
-    text = "subject,side,external,ppm\na:1,master,p:x,1\na:2,master,p:x,1000000\n"
-    aside = SharesFile(
-        write(tmp_path, text, "shares.csv"), reject_to=tmp_path / "shares-rejected.csv"
-    )
-    rejected = tmp_path / "rejected.csv"
-    read(path, LABEL, shares=aside, reject_to=rejected, skip_bad=True)
-    assert "id-missing" in rejected.read_text()
-    assert "shares-not-whole" in (tmp_path / "shares-rejected.csv").read_text()
