@@ -44,7 +44,8 @@ class RootConverter(BaseConverter):
 class ExternalConverter(PathConverter):
     """An external id, slashes and all."""
 
-    regex = r"[a-z0-9-]+:[!-~]{1,96}?"
+    regex = r"[a-z0-9-]+:[!-~]{1,101}"  # 96, and `.json` of the twin
+    part_isolating = False
 
 
 CONVERTERS = {

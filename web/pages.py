@@ -238,17 +238,25 @@ def statement_as_text(party: str) -> Response:
     return file_answer(text, "text/plain; charset=utf-8", f"statement-{party}.txt")
 
 
-@page("/recording/<external:external>")
-def recording(reader: Reader, external: str) -> Page:
-    """Show a recording with its holders, runs and money."""
-    view = reader.recording(external)
-    with reader.reading() as sources:
+@blueprint.get("/recording/<external:external>")
+def recording(external: str) -> Response:
+    """Show a recording with its holders, runs and money.
+
+    An id may itself end in `.json`: what is a recording's id is its page.
+    """
+    wanted, as_json = external, False
+    with open_reader() as reader, reader.reading() as sources:
+        try:
+            view = reader.recording(wanted)
+        except InputError:
+            wanted, as_json = external.removesuffix(".json"), True
+            if wanted == external:
+                raise
+            view = reader.recording(wanted)
         shown = present.recording_page(view, sources.words)
-    return Page(
-        "recording.html",
-        lambda: documents.recording_document(view),
-        lambda: {"page": shown},
-    )
+    if as_json:
+        return json_answer(documents.recording_document(view))
+    return html_answer("recording.html", page=shown)
 
 
 @page("/search")
