@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
     from pathlib import Path
-    from types import TracebackType
 
     from ledger.entry.manifest import Header
     from ledger.entry.manifest import Line
@@ -66,10 +65,6 @@ class Staged:
         self._spans[built.root] = spans
         return built
 
-    def add_bundles(self, root: bytes, bundles: Iterable[bytes]) -> None:
-        """Keep the bundles of a manifest that was built elsewhere."""
-        self._spans[root] = [self._write(bundle) for bundle in bundles]
-
     def __contains__(self, root: bytes) -> bool:
         """Tell whether a manifest is here."""
         return root in self._spans
@@ -103,11 +98,6 @@ class Staged:
         """Use as a context."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Drop the file."""
         self.close()

@@ -21,12 +21,12 @@ from flask import request
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-import ledger
+from ledger import errors
 from ledger.errors import InputError
 from web.answers import html_answer
 from web.answers import json_answer
 
-FOLDER = Path(ledger.__file__).parent / "docs"
+FOLDER = Path(errors.__file__).parent / "docs"
 IMAGES = {".png": "image/png", ".svg": "image/svg+xml"}
 _DOCUMENT_LINK = re.compile(r"(?P<name>[a-z0-9/-]+)\.md(?P<anchor>#.*)?")
 _NOT_IN_ANCHOR = re.compile(r"[^\w\- ]")

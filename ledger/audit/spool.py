@@ -21,7 +21,6 @@ from typing import Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
 
 HASH_LENGTH = 32
 RECENT_HASHES = 65_536
@@ -41,12 +40,7 @@ class _Spool:
         """Use as a context."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Drop the file."""
         self._file.close()
 

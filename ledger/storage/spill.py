@@ -17,7 +17,6 @@ import os
 import sqlite3
 import tempfile
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from ledger.errors import HomeError
@@ -60,12 +59,7 @@ class SpillRows(SqliteRows):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
