@@ -9,14 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ledger.audit.folder import read_at_most
+from ledger.audit.folder import walk
 from ledger.audit.report import NO_ENTRY
 from ledger.audit.report import Found
 from ledger.audit.spool import HashSpool
 from ledger.audit.tree import VerifiedTree
+from ledger.entry.envelope import LEAF_BYTES_MAX
 from ledger.errors import FormatError
 from ledger.tlog.merkle import HASH_LENGTH
 from ledger.tlog.merkle import leaf_hash
+from ledger.tlog.text import excerpt
 from ledger.tlog.text import parse_hex
+from ledger.tlog.tiles import TILE_WIDTH
 from ledger.tlog.tiles import Tile
 from ledger.tlog.tiles import format_bundle_path
 from ledger.tlog.tiles import format_tile_path
@@ -50,13 +55,13 @@ def check_files(
         manifests: those that the log brought in.
         report: takes what is found.
     """
-    for path in sorted(public.rglob("*")):
-        if path.is_dir():
-            continue
+    for path, kind in walk(public):
         name = path.relative_to(public).as_posix()
-        if name == "checkpoint":
+        if kind == "other":
+            _wrong(report, "unexpected-file", name, "it is no file")
+        elif name == "checkpoint":
             continue
-        if name.startswith("manifest/"):
+        elif name.startswith("manifest/"):
             _check_manifest_file(name, manifests, report)
         elif name.startswith("tile/entries/"):
             _check_bundle(path, name, tree, report)
@@ -70,7 +75,9 @@ def check_files(
 
 
 def _wrong(report: Report, code: str, name: str, message: str) -> None:
-    report.problems.append(Found(NO_ENTRY, code, f"{name}: {message}"))
+    # Whoever named the file may have meant it for the reader's terminal.
+    shown = name if name.isascii() and name.isprintable() else excerpt(name)
+    report.problems.append(Found(NO_ENTRY, code, f"{shown}: {message}"))
 
 
 def _check_tile(path: Path, name: str, tree: VerifiedTree, report: Report) -> None:
@@ -80,7 +87,7 @@ def _check_tile(path: Path, name: str, tree: VerifiedTree, report: Report) -> No
         _wrong(report, "unexpected-file", name, "no file of a log has this name")
         return
     right = tree.tile(tile.level, tile.index, tile.width)
-    if right is None or path.read_bytes() != right:
+    if right is None or read_at_most(path, len(right)) != right:
         _wrong(report, "tile-mismatch", name, "its hashes are not those of the log")
     report.count("tiles")
 
@@ -99,8 +106,9 @@ def _check_bundle(path: Path, name: str, tree: VerifiedTree, report: Report) -> 
 
 def _hashes(bundle: Path, width: int) -> bytes:
     """Hash the leaves of a bundle; nothing if it isn't one of that width."""
+    data = read_at_most(bundle, width * (2 + LEAF_BYTES_MAX))
     try:
-        return b"".join(map(leaf_hash, parse_bundle(bundle.read_bytes(), width)))
+        return b"".join(map(leaf_hash, parse_bundle(data or b"", width)))
     except FormatError:
         return b""
 
@@ -171,6 +179,6 @@ def _check_manifest_folder(
         for tile in tiles_of(size):
             path = format_tile_path(tile)
             right = tree.tile(tile.level, tile.index, tile.width)
-            if (folder / path).read_bytes() != right:
+            if read_at_most(folder / path, TILE_WIDTH * HASH_LENGTH) != right:
                 message = "its hashes are not those of the manifest"
                 _wrong(report, "tile-mismatch", f"{name}{path}", message)
