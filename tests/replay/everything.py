@@ -32,6 +32,7 @@ from tests.replay.world import ANNA
 from tests.replay.world import BERT
 from tests.replay.world import CLEO
 from tests.replay.world import World
+from tests.replay.world import hand_in
 from tests.replay.world import signing_key
 
 C, SONG, TUNE = "demo:c", "work:song", "work:tune"
@@ -208,7 +209,7 @@ def prefixes(world: World) -> list[World]:
         body = parse_body(event.kind, event.body)
         with Staged() as staged:
             for _, ref in manifest_refs(event.kind, body):
-                staged.add_bundles(ref.root, source.bundles(ref.root))
+                hand_in(staged, ref.root, source.bundles(ref.root))
             signed = SignedEvent(entry.event, entry.signature)
             again.smuggle(signed, staged, time_ms=entry.time)
         found.append(again.copy())

@@ -454,6 +454,11 @@ def build(
     )
 
 
+def hand_in(staged: Staged, root: bytes, bundles: Iterable[bytes]) -> None:
+    """Stage bundles of any content under a root."""
+    staged._spans[root] = [staged._write(bundle) for bundle in bundles]
+
+
 def parse_width(bundle: bytes) -> bytes:
     """Give the joined leaf hashes of a bundle of any width."""
     hashes, position = [], 0

@@ -23,6 +23,7 @@ from tests.replay import acts
 from tests.replay.provoke.case import case
 from tests.replay.world import Refs
 from tests.replay.world import World
+from tests.replay.world import hand_in
 from tests.replay.world import parse_width
 
 A: Line = {"external": "demo:a"}
@@ -59,7 +60,7 @@ def brought(
                 changed = {"root": root_of(split), "lines": count - 1}
                 ref = acts.change(ref, changed)
             ref = acts.change(ref, fields)
-            handed_in.add_bundles(ref.root, made)
+            hand_in(handed_in, ref.root, made)
             return Catalogue(recordings=ref)
 
         signed = world.event(
@@ -111,7 +112,7 @@ def _first_bundle_of_two(world: World, first: dict[str, str]) -> object:
 
         def body(refs: Refs) -> Catalogue:
             ref = refs["recordings"]
-            handed_in.add_bundles(ref.root, [next(iter(staged.bundles(ref.root)))])
+            hand_in(handed_in, ref.root, [next(iter(staged.bundles(ref.root)))])
             return Catalogue(recordings=ref)
 
         lines = {"recordings": many}
