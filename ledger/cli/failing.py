@@ -29,6 +29,7 @@ USAGE = 2
 INTERRUPTED = 130
 READER_GONE = 141
 TRACEBACK_VARIABLE = "LINERNOTE_TRACEBACK"
+COMPLETION_VARIABLE = "_LINERNOTE_COMPLETE"
 
 _SYSTEM: dict[int, tuple[str, str]] = {
     errno.ENOSPC: ("disk-full", "free some space, then run the command again"),
@@ -55,9 +56,10 @@ def run(command: Callable[[], int], *, as_json: bool) -> int:  # noqa: PLR0911 (
     except LedgerError as error:
         return show(error, as_json=as_json)
     except SystemExit as leaving:
-        # Click leaves by itself when whoever reads the output has gone.
-        if isinstance(leaving.__context__, BrokenPipeError):
-            return _reader_gone()
+        # Click leaves so where whoever reads the output has gone, and after it has
+        # completed a word for a shell.
+        if leaving.code == 1 and COMPLETION_VARIABLE not in os.environ:
+            return READER_GONE
         raise
     except BrokenPipeError:
         return _reader_gone()
@@ -120,8 +122,8 @@ def _show_bug(error: Exception, *, as_json: bool) -> int:
 
 
 def _reader_gone() -> int:
-    # Python flushes once more at its end, and would complain again.
-    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    # Python flushes once more at its end, and would complain.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return READER_GONE
 
 
