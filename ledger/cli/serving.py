@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
@@ -73,16 +74,12 @@ def run_server(app: WSGIApplication, host: str, port: int) -> None:
     """
     from waitress.server import create_server
 
-    try:
-        server: Any = create_server(
-            app, host=host, port=port, threads=THREADS, ident="linernote"
-        )
-    except OSError as error:
-        raise _explain(error, host, port) from None
-    except ValueError:
-        raise _no_address(host) from None
+    listening = _listen(host, port)
     shown = f"[{host}]" if ":" in host else host
-    click.echo(f"serving http://{shown}:{server.effective_port}", err=True)
+    server: Any = create_server(
+        app, sockets=[listening], threads=THREADS, ident="linernote"
+    )
+    hint(f"serving http://{shown}:{listening.getsockname()[1]}")
     hint("Ctrl-C ends it")
     try:
         server.run()
@@ -90,6 +87,15 @@ def run_server(app: WSGIApplication, host: str, port: int) -> None:
         hint("ended")
     finally:
         server.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Listen at an address, before anything is started for it."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family)
+    except OSError as error:
+        raise _explain(error, host, port) from None
 
 
 def _explain(error: OSError, host: str, port: int) -> HomeError:
@@ -105,10 +111,6 @@ def _explain(error: OSError, host: str, port: int) -> HomeError:
             f"this account may not listen on port {port}",
             hint=f"choose a port above 1023, such as --port {PORT}",
         )
-    return _no_address(host)
-
-
-def _no_address(host: str) -> HomeError:
     return HomeError(
         "bad-address",
         f"{host} is no address of this machine",
