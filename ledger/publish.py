@@ -26,6 +26,7 @@ from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.checkpoint import parse_checkpoint
 from ledger.tlog.checkpoint import sign_checkpoint
 from ledger.tlog.merkle import check_consistency
+from ledger.tlog.merkle import leaf_hash
 from ledger.tlog.merkle import prove_consistency
 from ledger.tlog.merkle import tree_root
 from ledger.tlog.note import parse_note
@@ -95,9 +96,15 @@ def _log_files(store: Store, old_size: int, size: int) -> Iterator[_File]:
             continue
         start = tile.index * TILE_WIDTH
         stop = start + tile.width
-        yield format_tile_path(tile), store.leaf_hashes(start, stop)
-        path = format_bundle_path(tile.index, tile.width)
-        yield path, format_bundle(list(store.leaves(start, stop)))
+        leaves, hashes = list(store.leaves(start, stop)), store.leaf_hashes(start, stop)
+        if b"".join(map(leaf_hash, leaves)) != hashes:
+            raise HomeError(
+                "store-damaged",
+                f"the entries from {start} on are not what their hashes say",
+                hint="restore the home from a backup; 'linernote audit' shows more",
+            )
+        yield format_tile_path(tile), hashes
+        yield format_bundle_path(tile.index, tile.width), format_bundle(leaves)
 
 
 def _tile(tile: Tile, nodes: NodeReader) -> bytes:

@@ -1,0 +1,71 @@
+"""Many processes find what one finds, in logs longer than a chunk."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.audit import Audit
+from ledger.audit import verifying
+from ledger.storage.memory import MemoryStore
+from tests.audit.logs import Published
+from tests.audit.logs import codes
+
+
+@pytest.fixture
+def short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks of ten entries, so that a short log has many."""
+    monkeypatch.setattr(verifying, "CHUNK_LENGTH", 10)
+    monkeypatch.setattr(verifying, "CHUNKS_AHEAD", 2)
+    monkeypatch.setattr(verifying, "IN_PROCESS_MAX", 0)
+
+
+@pytest.mark.usefixtures("short_chunks")
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_chunks_and_processes_change_nothing(log: Published, workers: int) -> None:
+    """Reports are the same, however the work is divided."""
+    report = log.audit(workers)
+    assert report.exit_code == 0
+    assert report.to_json() == log.audit().to_json()
+
+
+@pytest.mark.usefixtures("short_chunks")
+@pytest.mark.parametrize("index", [0, 9, 10, 19, 20, 35, 70])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_failures_are_found_at_the_edges_of_chunks(
+    log: Published, index: int, workers: int
+) -> None:
+    """The first entry that fails is named, also where two chunks meet."""
+    leaves = log.leaves()
+    changed = bytearray(leaves[index])
+    # Within the signature, the last field but one.
+    changed[-20] ^= 1
+    log.put_leaves([*leaves[:index], bytes(changed), *leaves[index + 1 :]])
+    found = log.audit(workers).problems[0]
+    assert found.code == "bad-signature"
+    assert found.index == index
+
+
+@pytest.mark.usefixtures("short_chunks")
+@pytest.mark.parametrize("index", [9, 10, 11])
+def test_gaps_are_found_at_the_edges_of_chunks(log: Published, index: int) -> None:
+    """A chunk has to follow the one before it."""
+    leaves = log.leaves()
+    del leaves[index]
+    log.put_leaves(leaves)
+    found = log.audit(2).problems[0]
+    assert (found.code, found.index) == ("wrong-index", index)
+
+
+@pytest.mark.usefixtures("short_chunks")
+def test_progress_is_told() -> None:
+    """Whoever waits is told how far it is, up to the end."""
+    told: list[tuple[int, int]] = []
+    from tests.replay.world import World
+
+    store = World().store
+    assert isinstance(store, MemoryStore)
+    Audit(
+        store, workers=0, progress=lambda done, total: told.append((done, total))
+    ).run()
+    assert told == [(10, 26), (20, 26), (26, 26)]
+    assert codes(Audit(store, workers=0).run()) == []
