@@ -65,7 +65,7 @@ def rebuild(store: Store, progress: Progress = _silent) -> Rebuilt:
     with store.transaction():
         store.clear_derived()
         state = State("full", store.rows)
-        replay = _Deriving(store, state)
+        replay = DerivingReplay(store, state)
         # The signatures held when the entries came in; an audit asks again.
         hashes = map(leaf_hash, store.leaves(0, size))
         for entry in decoded_entries(store.leaves(0, size), hashes):
@@ -79,7 +79,7 @@ def _leaf_hash_at(store: Store) -> Callable[[int], bytes]:
     return lambda index: store.leaf_hashes(index, index + 1)
 
 
-class _Deriving(Replay):
+class DerivingReplay(Replay):
     """A replay that also fills the tables for questions."""
 
     def __init__(self, store: Store, state: State) -> None:
@@ -92,8 +92,10 @@ class _Deriving(Replay):
     ) -> None:
         """Set what was judged, and note what it can be found by."""
         super().commit(entry, judged, problem)
-        # What broke a rule changed nothing, and its lines may be nowhere.
-        body = None if problem else parse_body(entry.event.kind, entry.event.body)
+        # What broke a rule changed nothing, and its lines may be nowhere; what comes
+        # after a level that this code does not know, it cannot read.
+        known = problem is None and self.understood
+        body = parse_body(entry.event.kind, entry.event.body) if known else None
         if judged.postings:
             rows = derive.posting_rows(entry, body, judged.postings, self._read)
             self._store.add_postings(rows)

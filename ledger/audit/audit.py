@@ -17,6 +17,7 @@ from ledger.audit.brought import BroughtManifests
 from ledger.audit.checkpoint import Verified
 from ledger.audit.checkpoint import check_checkpoint
 from ledger.audit.checkpoint import read_checkpoint
+from ledger.audit.derived import DerivingReplay
 from ledger.audit.files import check_files
 from ledger.audit.report import NO_ENTRY
 from ledger.audit.report import Found
@@ -32,7 +33,6 @@ from ledger.entry.canonical import DECODE_ERRORS
 from ledger.errors import InvariantError
 from ledger.errors import LedgerError
 from ledger.errors import UnverifiableError
-from ledger.log import StoredLines
 from ledger.replay import Problem
 from ledger.replay import Replay
 from ledger.replay import State
@@ -41,6 +41,8 @@ from ledger.tlog.merkle import tree_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Iterable
+    from collections.abc import Iterator
 
     from ledger.replay.outcome import ReplayEntry
     from ledger.replay.state import Book
@@ -108,17 +110,17 @@ class Audit:
             verified = Verified(report.size, root, whole, state.log)
             check_checkpoint(self._store, self._public, checkpoint, verified, report)
         self._check_tree_of_store()
-        if replayed:
-            self._note_state(state)
+        if replayed is not None:
+            self._note_state(replayed)
         if self._public is not None and state.log is not None:
             check_files(self._public, self._tree, published, manifests, report)
         report.problems.sort(key=lambda found: found.index)
 
     def _stream(
         self, state: State, manifests: BroughtManifests, published: int
-    ) -> bool:
-        """Verify and replay every entry; tell whether the full book was replayed."""
-        replay = Replay(state, self._spool.at, StoredLines(self._store))
+    ) -> Replay | None:
+        """Verify and replay every entry; None unless this replay counts."""
+        replay = self._replay_of(state)
         replaying = True
         with (
             IdSpool() as ids,
@@ -139,14 +141,21 @@ class Audit:
             except FailedEntryError as error:
                 self._found(error.index, error.code, error.message)
                 self._failed = True
-                return False
+                return None
             repeated = set(ids.repeated())
-        if replaying and repeated:
+        if replaying and not repeated:
+            return replay
+        if replaying:
             self._replay_again("full", repeated)
-        elif not replaying and replay.understood and state.log is not None:
+        elif replay.understood and state.log is not None:
             # Lines are missing or altered; the general ledger does not need them.
             self._replay_again("public", repeated)
-        return replaying and not repeated
+        return None
+
+    def _replay_of(self, state: State) -> Replay:
+        if state.book == "full":
+            return DerivingReplay(state, self._spool.at, self._store)
+        return Replay(state, self._spool.at)
 
     def _grow(self, hashes: list[bytes], published: int) -> None:
         """Add leaf hashes, and note the root at the published size on the way."""
@@ -163,7 +172,7 @@ class Audit:
             self._checkpoint_root = self._tree.root()
 
     def _replay(
-        self, replay: Replay, entries: list[ReplayEntry], repeated: set[int]
+        self, replay: Replay, entries: Iterable[ReplayEntry], repeated: set[int]
     ) -> bool:
         try:
             for entry in entries:
@@ -196,22 +205,22 @@ class Audit:
         """
         self.report.problems = [p for p in self.report.problems if p.book == "log"]
         with tempfile.TemporaryDirectory() as folder, SpillRows(Path(folder)) as rows:
-            again = State(book, rows)
-            self._replay_all(again, repeated, note=True)
-            self._note_state(again)
+            replay = self._replay_of(State(book, rows))
+            whole = self._replay(replay, self._entries(), repeated)
+            if whole:
+                self._note_state(replay)
+        if not whole and book == "full" and replay.understood:
+            # Without the entries that used an id again, others bring lines in.
+            self._replay_again("public", repeated)
 
-    def _replay_all(self, state: State, repeated: set[int], *, note: bool) -> None:
-        source = StoredLines(self._store) if state.book == "full" else None
-        replay = Replay(state, self._spool.at, source)
+    def _entries(self) -> Iterator[ReplayEntry]:
+        """Read entries that were verified before once more."""
         hashes = (self._spool.at(index) for index in range(self._size))
-        for entry in decoded_entries(self._store.leaves(0, self._size), hashes):
-            problem = replay.apply(entry, repeated=entry.index in repeated)
-            if note and problem is not None:
-                self._note_problem(problem)
+        return decoded_entries(self._store.leaves(0, self._size), hashes)
 
-    def _note_state(self, state: State) -> None:
+    def _note_state(self, replay: Replay) -> None:
         """Take the digests, acknowledgements, and compare the store's own tables."""
-        report = self.report
+        report, state = self.report, replay.state
         report.state_digest = state.digest("public")
         self._note_acknowledgements(state)
         if state.book == "public":
@@ -226,10 +235,14 @@ class Audit:
             ):
                 public = State("public", rows)
                 repeated = {f.index for f in report.problems if f.code == "id-reused"}
-                self._replay_all(public, repeated, note=False)
+                general = self._replay_of(public)
+                for entry in self._entries():
+                    general.apply(entry, repeated=entry.index in repeated)
                 report.state_digest = public.digest()
         if self._own_digest() != report.full_digest:
             self._found_derived("tables")
+        elif isinstance(replay, DerivingReplay) and not replay.same_rows():
+            self._found_derived("postings or search words")
         report.count("derived tables", len(state.tables))
 
     def _own_digest(self) -> bytes | None:
@@ -254,7 +267,7 @@ class Audit:
         self._found(
             NO_ENTRY,
             "derived-differs",
-            f"the derived {what} of the store is not what the log gives;"
+            f"the derived {what} of the store are not what the log gives;"
             " 'linernote rebuild' derives them anew",
         )
 

@@ -261,11 +261,17 @@ class Derived(Protocol):
     ) -> list[PostingRow]:
         """Read a recording's legs beyond (entry_index, leg) `after`."""
 
+    def postings(self) -> Iterator[PostingRow]:
+        """Read all legs by (entry_index, leg); not to be written meanwhile."""
+
     def add_mentions(self, mentions: Iterable[Mention]) -> None:
         """Add mentions; (value, what, entry_index) already there is passed over."""
 
     def find_mentions(self, prefix: str, limit: int) -> list[Mention]:
         """Read mentions whose value starts so, by value, what and entry."""
+
+    def mentions(self) -> Iterator[Mention]:
+        """Read all mentions by value, what and entry; not to be written meanwhile."""
 
     def entries_of_party(
         self, party: bytes, limit: int, before: int | None = None

@@ -243,6 +243,10 @@ class MemoryStore(Undo):
         keys = sorted(self._postings)
         return [self._postings[key] for key in keys if after is None or key > after]
 
+    def postings(self) -> Iterator[PostingRow]:
+        """Read all legs by (entry_index, leg)."""
+        yield from self._postings_after(None)
+
     def add_mentions(self, mentions: Iterable[Mention]) -> None:
         """Add mentions; (value, what, entry_index) already there is passed over."""
         with self.writing():
@@ -255,6 +259,10 @@ class MemoryStore(Undo):
         """Read mentions whose value starts so, by value, what and entry."""
         found = (m for m in self._mentions.values() if m.value.startswith(prefix))
         return sorted(found)[:limit]
+
+    def mentions(self) -> Iterator[Mention]:
+        """Read all mentions by value, what and entry."""
+        yield from sorted(self._mentions.values())
 
     def entries_of_party(
         self, party: bytes, limit: int, before: int | None = None

@@ -7,6 +7,7 @@ The columns of each table are the fields of its struct, in the same order.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Iterator
 
 from msgspec.structs import astuple
 
@@ -16,7 +17,11 @@ from ledger.storage.base import PostingRow
 from ledger.storage.sqlite_handle import Handle
 from ledger.storage.sqlite_schema import DERIVED
 
+READ_ROWS = 1_024
+"""Rows read at a time: between two reads nobody is kept waiting."""
+
 _BEFORE_ALL = (-1, -1)
+_BEFORE_ALL_WORDS = ("", "", -1)
 _AFTER_ALL = 2**63 - 1
 _HIGHEST = "\U0010ffff"
 """The last character there is: ends the range of what starts with a prefix."""
@@ -30,6 +35,14 @@ _OF_PARTY = (
 _OF_RECORDING = (
     "SELECT * FROM postings WHERE recording = ? "
     "AND (entry_index, leg) > (?, ?) ORDER BY entry_index, leg LIMIT ?"
+)
+_POSTINGS = (
+    "SELECT * FROM postings WHERE (entry_index, leg) > (?, ?) "
+    "ORDER BY entry_index, leg LIMIT ?"
+)
+_MENTIONS = (
+    "SELECT * FROM mentions WHERE (value, what, entry_index) > (?, ?, ?) "
+    "ORDER BY value, what, entry_index LIMIT ?"
 )
 _ADD_MENTION = "INSERT INTO mentions VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _FIND = (
@@ -76,6 +89,13 @@ class SqliteDerived(Handle):
         found = self.all(_OF_RECORDING, (recording, *place, limit))
         return [PostingRow(*row) for row in found]
 
+    def postings(self) -> Iterator[PostingRow]:
+        """Read all legs by (entry_index, leg); not to be written meanwhile."""
+        found = self.all(_POSTINGS, (*_BEFORE_ALL, READ_ROWS))
+        while found:
+            yield from (PostingRow(*row) for row in found)
+            found = self.all(_POSTINGS, (*found[-1][:2], READ_ROWS))
+
     def add_mentions(self, mentions: Iterable[Mention]) -> None:
         """Add mentions; (value, what, entry_index) already there is passed over."""
         self.many(_ADD_MENTION, map(astuple, mentions))
@@ -84,6 +104,13 @@ class SqliteDerived(Handle):
         """Read mentions whose value starts so, by value, what and entry."""
         found = self.all(_FIND, (prefix, prefix + _HIGHEST, limit))
         return [Mention(*row) for row in found]
+
+    def mentions(self) -> Iterator[Mention]:
+        """Read all mentions by value, what and entry; not to be written meanwhile."""
+        found = self.all(_MENTIONS, (*_BEFORE_ALL_WORDS, READ_ROWS))
+        while found:
+            yield from (Mention(*row) for row in found)
+            found = self.all(_MENTIONS, (*found[-1][:3], READ_ROWS))
 
     def entries_of_party(
         self, party: bytes, limit: int, before: int | None = None

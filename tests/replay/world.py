@@ -51,6 +51,7 @@ from ledger.events.types import ManifestRef
 from ledger.log import Appended
 from ledger.log import Log
 from ledger.log import StoredLines
+from ledger.rebuild import DerivingReplay
 from ledger.replay import Problem
 from ledger.replay import Replay
 from ledger.replay import ReplayEntry
@@ -318,7 +319,7 @@ class World:
                 for number, bundle in enumerate(staged.bundles(root) if staged else ()):
                     width = parse_width(bundle)
                     self.store.put_bundle(root, number, bundle, width)
-            replay = Replay(self.state, self._leaf_hash_at, StoredLines(self.store))
+            replay = DerivingReplay(self.store, self.state)
             problem = replay.apply(taken, repeated=repeated)
             self.state.flush()
         return problem
