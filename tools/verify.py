@@ -427,9 +427,10 @@ class Log:
         need(key["purpose"] == purpose, "wrong-purpose", f"a {key['purpose']} key")
         for name in [name for name in body if f"{kind}/{name}" in MANIFESTS]:
             lines = self._lines(f"{kind}/{name}", event, body[name])
-        if kind == "acknowledge":
+        if kind in {"accredit", "acknowledge", "level"}:
             need(event["author"] == self.operator, "missing-role")
-            self.acknowledged.add((body["index"], body["code"]))
+            self.acknowledged.add((body.get("index"), body.get("code", "")))
+            self.level += kind == "level"
         elif kind == "key" and body["action"] == "revoke":
             old = self.keys.get(body.get("key", b""), {"party": b""})
             own = body["party"] == key["party"] == old["party"] and "revoked" not in old
@@ -445,7 +446,6 @@ class Log:
             except Refusal as refusal:
                 need(None, "bad-key-proof", refusal.args[1])
             self._register(claim["party"], claim["public"], claim["purpose"])
-        self.level += kind == "level"
         self._post(index, event, lines)
 
     def _post(self, index: int, event: Map, lines: list[Map]) -> None:
