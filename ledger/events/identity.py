@@ -29,7 +29,12 @@ Role = Literal["auditor", "lab", "provider", "registrar", "society"]
 
 
 class CurrencyRule(Body, frozen=True, kw_only=True):
-    """A currency of the log: its code and the decimals of its minor unit."""
+    """A currency of the log: its code and the decimals of its minor unit.
+
+    Attributes:
+        code: ISO 4217 code.
+        exponent: decimals of the minor unit: 2 for öre and cents.
+    """
 
     code: Currency
     exponent: Annotated[int, Meta(ge=0, le=6)]
@@ -80,7 +85,11 @@ class Party(Body, frozen=True, kw_only=True):
 
 
 class PartyVerify(Body, frozen=True, kw_only=True):
-    """The registrar has established who stands behind a party."""
+    """The registrar has established who stands behind a party.
+
+    Attributes:
+        party: whose identity has been established.
+    """
 
     party: Id
 
@@ -109,7 +118,13 @@ class Key(Body, frozen=True, kw_only=True):
 
 
 class Accredit(Body, frozen=True, kw_only=True):
-    """Gives a party a role, or takes it away, from the next entry on."""
+    """Gives a party a role, or takes it away, from the next entry on.
+
+    Attributes:
+        action: grant or withdraw.
+        party: who gets or loses the role.
+        role: what the party may act as.
+    """
 
     action: Literal["grant", "withdraw"]
     party: Id
@@ -117,13 +132,22 @@ class Accredit(Body, frozen=True, kw_only=True):
 
 
 class Level(Body, frozen=True, kw_only=True):
-    """Raises the level by one, from the next entry on."""
+    """Raises the level by one, from the next entry on.
+
+    Attributes:
+        level: the new level, one above the level in force.
+    """
 
     level: Annotated[int, Meta(ge=2, le=1_000)]
 
 
 class Acknowledge(Body, frozen=True, kw_only=True):
-    """The operator has seen a problem of an earlier entry, and says so."""
+    """The operator has seen a problem of an earlier entry, and says so.
+
+    Attributes:
+        code: of the problem.
+        index: entry that has the problem.
+    """
 
     code: Token
     index: Index

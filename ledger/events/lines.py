@@ -33,7 +33,14 @@ Positive = Annotated[int, Meta(ge=1, le=INTEGER_MAX)]
 
 
 class PartyLine(Body, frozen=True, kw_only=True):
-    """A party without keys; `verified` counts like a party.verify entry."""
+    """A party without keys; `verified` counts like a party.verify entry.
+
+    Attributes:
+        external: its id in a source of its own.
+        party: the party's id.
+        type: person, group or organisation.
+        verified: whether the registrar vouches for who it is.
+    """
 
     external: External | UnsetType = UNSET
     party: Id
@@ -42,7 +49,16 @@ class PartyLine(Body, frozen=True, kw_only=True):
 
 
 class CatalogueLine(Body, frozen=True, kw_only=True):
-    """A recording: external id, ISRC, duration, works with their ppm."""
+    """A recording: external id, ISRC, duration, works with their ppm.
+
+    Attributes:
+        external: the source's own id; it names the recording everywhere.
+        isrc: ISRC.
+        ms: duration in milliseconds.
+        recording: another id, if the registrar keeps one.
+        works: external ids of the works in it, each with its ppm of the
+            recording.
+    """
 
     external: External
     isrc: Annotated[str, Meta(pattern=grammar.ISRC)] | UnsetType = UNSET
@@ -55,7 +71,16 @@ class CatalogueLine(Body, frozen=True, kw_only=True):
 
 
 class ShareLine(Body, frozen=True, kw_only=True):
-    """One line of a share table; `place` counts from 0 within the table."""
+    """One line of a share table.
+
+    Attributes:
+        party: who holds it; zeros while unknown.
+        place: counts from 0 within the table; breaks ties.
+        ppm: how much of the side; a table adds up to 1,000,000.
+        role: as what; `featured` or `session` for a performer.
+        side: composition, master or performer.
+        subject: external id of the recording or work.
+    """
 
     party: Id
     place: Annotated[int, Meta(ge=0, le=65_535)]
@@ -66,13 +91,22 @@ class ShareLine(Body, frozen=True, kw_only=True):
 
 
 class DatasetLine(Body, frozen=True, kw_only=True):
-    """A recording that is trained on."""
+    """A recording that is trained on.
+
+    Attributes:
+        external: external id of the recording.
+    """
 
     external: External
 
 
 class ExposureLine(Body, frozen=True, kw_only=True):
-    """How often a recording was shown to the model."""
+    """How often a recording was shown to the model.
+
+    Attributes:
+        exposure: how many times.
+        external: external id of the recording.
+    """
 
     exposure: Positive
     external: External
@@ -88,6 +122,7 @@ class DistributionLine(Body, frozen=True, kw_only=True):
         net: what is credited; 0 while the gross waits in suspense.
         party: zeros while unknown.
         recording: external id.
+        side: composition, master or performer.
         state: payable, or suspense.
         work: external id of the work, composition side only.
     """
@@ -104,7 +139,14 @@ class DistributionLine(Body, frozen=True, kw_only=True):
 
 
 class PayoutLine(Body, frozen=True, kw_only=True):
-    """What one party is sent: gross from its balance, less tax."""
+    """What one party is sent: gross from its balance, less tax.
+
+    Attributes:
+        gross: micro-units taken from the balance.
+        party: who is paid.
+        sent: micro-units that go to the bank.
+        tax: micro-units withheld.
+    """
 
     gross: Positive
     party: Id

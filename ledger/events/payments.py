@@ -26,6 +26,7 @@ class Due(Body, frozen=True, kw_only=True):
     """A society bills a lab for a run under a licence.
 
     Attributes:
+        currency: the tariff's currency.
         day: the day by which it is to be paid.
         licence: entry of the grant.
         net: micro-units, as the licence's tariff gives them for `quantity`.
@@ -44,7 +45,12 @@ class Due(Body, frozen=True, kw_only=True):
 
 
 class Application(Body, frozen=True, kw_only=True):
-    """The part of a payment that pays a due, VAT included."""
+    """The part of a payment that pays a due, VAT included.
+
+    Attributes:
+        amount: micro-units that pay the due, VAT included.
+        due: entry of the due.
+    """
 
     amount: Annotated[int, Meta(ge=1, le=INTEGER_MAX)]
     due: Index
@@ -56,6 +62,7 @@ class PaymentReceived(Body, frozen=True, kw_only=True):
     Attributes:
         applies: strictly ascending by due.
         charges: what the bank kept of `gross`; the society's own cost.
+        currency: of every amount here.
         gross: micro-units that the payer sent.
         payer: the lab.
     """
@@ -93,13 +100,16 @@ class Distribution(Body, frozen=True, kw_only=True):
     """A pool is shared out and closed.
 
     Attributes:
+        currency: the pool's currency.
         licence: with `run`, what makes the pool.
         lines: manifest of distribution lines.
         mode: `close`: everything that is in the pool.
         nodes: the nodes with many children, in the order of the tree.
         pool: pool id (format.md §6).
         reserve: micro-units kept back.
-        total: micro-units shared out; with `reserve` all that is in the pool.
+        run: the lab's name of the run.
+        total: micro-units shared out; with `reserve` all that is in the
+            pool.
         unallocated: micro-units of `total` for which a weighted side has no
             recording; they wait in suspense for the pool.
     """
@@ -121,8 +131,10 @@ class Payout(Body, frozen=True, kw_only=True):
 
     Attributes:
         batch: manifest of payout lines.
+        currency: of the balances paid out.
         tax_ppm: withholding tax of every line.
-        threshold: least balance in micro-units that is paid out, before tax.
+        threshold: least balance in micro-units that is paid out, before
+            tax.
     """
 
     batch: ManifestRef

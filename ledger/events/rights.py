@@ -20,13 +20,23 @@ from ledger.events.types import UnsetType
 
 
 class Catalogue(Body, frozen=True, kw_only=True):
-    """Brings recordings in, as a manifest of catalogue lines."""
+    """Brings recordings in, as a manifest of catalogue lines.
+
+    Attributes:
+        recordings: manifest of catalogue lines.
+    """
 
     recordings: ManifestRef
 
 
 class ShareRow(Body, frozen=True, kw_only=True):
-    """One holder of a side: party (zeros: unknown), parts per million, role."""
+    """One holder of a side: party (zeros: unknown), parts per million, role.
+
+    Attributes:
+        party: who holds it; zeros while unknown.
+        ppm: how much of the side.
+        role: as what; `featured` or `session` for a performer.
+    """
 
     party: Id
     ppm: Ppm
@@ -34,7 +44,14 @@ class ShareRow(Body, frozen=True, kw_only=True):
 
 
 class ShareTable(Body, frozen=True, kw_only=True):
-    """The table of one side of one recording or work, in its signed order."""
+    """The table of one side of one recording or work, in its signed order.
+
+    Attributes:
+        lines: the holders; their ppm add up to 1,000,000.
+        side: composition, master or performer.
+        subject: external id of the recording, or of the work on the
+            composition side.
+    """
 
     lines: Annotated[list[ShareRow], Meta(min_length=1, max_length=512)]
     side: Side

@@ -61,7 +61,13 @@ class Tariff(Body, frozen=True, kw_only=True):
 
 
 class SideWeights(Body, frozen=True, kw_only=True):
-    """Integer weights by which a pool falls to the three sides."""
+    """Integer weights by which a pool falls to the three sides.
+
+    Attributes:
+        composition: weight of the composition side.
+        master: weight of the master side.
+        performer: weight of the performer side.
+    """
 
     composition: SideWeight
     master: SideWeight
@@ -100,7 +106,12 @@ class Scheme(Body, frozen=True, kw_only=True):
 
 
 class ModelName(Body, frozen=True, kw_only=True):
-    """A version of a model, by the lab's own names."""
+    """A version of a model, by the lab's own names.
+
+    Attributes:
+        model: name of the model.
+        version: name of its version.
+    """
 
     model: Token
     version: Token
@@ -129,6 +140,7 @@ class LicenceGrant(Body, frozen=True, kw_only=True):
 
     Attributes:
         catalogues: entries of the licensor's catalogues, ascending.
+        covers: what of the catalogues it reaches, and how far.
         lab: the licensee.
         scheme: entry of the scheme by which its money is shared.
         tariff: entry of the tariff by which it is charged.
@@ -149,6 +161,10 @@ class LicenceGrant(Body, frozen=True, kw_only=True):
 
 
 class LicenceAccept(Body, frozen=True, kw_only=True):
-    """The lab takes the licence that an entry grants."""
+    """The lab takes the licence that an entry grants.
+
+    Attributes:
+        grant: entry of the grant.
+    """
 
     grant: Index

@@ -21,7 +21,13 @@ Licences = Annotated[list[Index], Meta(max_length=64)]
 
 
 class Ancestor(Body, frozen=True, kw_only=True):
-    """A model version of any lab that another one builds on."""
+    """A model version of any lab that another one builds on.
+
+    Attributes:
+        lab: whose model.
+        model: name of the model.
+        version: name of its version.
+    """
 
     lab: Id
     model: Token
@@ -32,8 +38,10 @@ class ModelVersion(Body, frozen=True, kw_only=True):
     """A lab names a version of a model and what it descends from.
 
     Attributes:
+        model: the lab's own name of the model.
         parents: versions it was trained further from.
         synthetic: versions whose output it was trained on.
+        version: name of this version, new for the model.
     """
 
     model: Token
@@ -51,6 +59,7 @@ class RunOpen(Body, frozen=True, kw_only=True):
         model: with `version`, the lab's own model version.
         run: the lab's own name of the run, never used before.
         use: canonical use.
+        version: with `model`, what is being trained.
     """
 
     dataset: ManifestRef
@@ -68,9 +77,15 @@ class RunClose(Body, frozen=True, kw_only=True):
     and `version` here, and is judged at this entry.
 
     Attributes:
+        dataset: as in run.open; only if the run was never opened.
         ended: claimed time of the end.
         exposure: manifest of how often each recording was shown.
+        licences: the same.
+        model: the same.
+        run: the lab's own name of the run.
         started: claimed time of the start.
+        use: the same.
+        version: the same.
     """
 
     dataset: ManifestRef | UnsetType = UNSET

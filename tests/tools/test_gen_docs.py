@@ -27,3 +27,8 @@ def test_every_field_is_explained() -> None:
         assert head, kind
         assert f"## {kind}\n" in text
         assert f"| {kind} |" in who
+
+
+def test_no_meaning_is_left_blank() -> None:
+    """Every row of a table of fields says what the field means."""
+    assert "|  |\n" not in gen_docs.events()
