@@ -23,6 +23,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from tools.vectors import canonical  # noqa: E402
+from tools.vectors import checkpoints  # noqa: E402
 from tools.vectors import entries  # noqa: E402
 from tools.vectors import keys  # noqa: E402
 from tools.vectors import logs  # noqa: E402
@@ -31,7 +32,10 @@ from tools.vectors import money  # noqa: E402
 from tools.vectors import notes  # noqa: E402
 from tools.vectors import trees  # noqa: E402
 
-GROUPS = (canonical, entries, keys, notes, trees, manifests, money, logs)
+GROUPS = (
+    *(canonical, entries, keys, notes, checkpoints),
+    *(trees, manifests, money, logs),
+)
 
 
 def path_of(name: str) -> str:

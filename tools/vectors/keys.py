@@ -7,6 +7,7 @@ with an S that is too large.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import sha512
 from typing import Any
 
@@ -159,100 +160,58 @@ def _key_proofs() -> Cases:
         yield f"key-proof/{name}", bad("bad-key-proof", desc, **plain | change)
 
 
+def _locked(seed: bytes, passphrase: str) -> str:
+    # The cheapest of costs, so that reading it takes no time; never lock so.
+    salt, nonce = b"salt".ljust(16), b"nonce".ljust(24)
+    return format_key_file(
+        lock(seed, passphrase, salt=salt, nonce=nonce, cost=CHEAPEST, **LABELS)
+    )
+
+
 def _key_files() -> Cases:
     seed = b"key file".ljust(32, b"k")
     public = SigningKey(seed).public.hex()
     free = format_key_file(leave_unlocked(seed, **LABELS))
-    # The cheapest of costs, so that reading it takes no time; never lock so.
-    locked = format_key_file(
-        lock(
-            seed,
-            TEA,
-            salt=b"salt".ljust(16),
-            nonce=b"nonce".ljust(24),
-            cost=CHEAPEST,
-            **LABELS,
-        )
-    )
-    nfd = format_key_file(
-        lock(
-            seed,
-            "caf\u00e9",
-            salt=b"salt".ljust(16),
-            nonce=b"nonce".ljust(24),
-            cost=CHEAPEST,
-            **LABELS,
-        )
-    )
-    yield "key-file/none", good("the seed itself", text=free, public=public)
-    yield (
-        "key-file/locked",
-        good("by a passphrase", text=locked, passphrase=TEA, public=public),
-    )
-    yield (
-        "key-file/normalised",
-        good(
-            "a passphrase is put into NFC first: e and an accent are é",
-            text=nfd,
-            passphrase=CAFE,
-            public=public,
-        ),
-    )
-    lines = free.splitlines(keepends=True)
-    other = OTHER.public.hex()
+    locked, normal = _locked(seed, TEA), _locked(seed, "caf\u00e9")
+    nfc = "a passphrase is put into NFC first: e and an accent are é"
+    for name, desc, text, passphrase in (
+        ("none", "the seed itself", free, None),
+        ("locked", "by a passphrase", locked, TEA),
+        ("normalised", nfc, normal, CAFE),
+    ):
+        fields = {"text": text, "passphrase": passphrase, "public": public}
+        yield f"key-file/{name}", good(desc, **_present(fields))
+    for name, code, desc, text in _edited(free, public):
+        yield f"key-file/{name}", bad(code, desc, text=text)
+    stranger = locked.replace(PARTY.hex(), bytes(16).hex())
+    costly = locked.replace("argon2id 1 8192", "argon2id 1 2147483648")
+    spelled = locked.replace("argon2id 1 ", "argon2id 01 ")
     for name, code, desc, text, passphrase in (
         ("wrong passphrase", "wrong-passphrase", "another one", locked, "coffee"),
         ("passphrase missing", "passphrase-needed", "none given", locked, None),
-        (
-            "party edited",
-            "wrong-passphrase",
-            "the lines above the secret are locked with it",
-            locked.replace(PARTY.hex(), bytes(16).hex()),
-            TEA,
-        ),
-        (
-            "public edited",
-            "key-file-mismatch",
-            "the seed is of another key",
-            free.replace(public, other),
-            None,
-        ),
-        ("first line", "bad-key-file", "v2", free.replace(" v1", " v2"), None),
-        ("line feed", "bad-key-file", "the last is missing", free[:-1], None),
-        ("crlf", "bad-key-file", "line feeds alone", free.replace("\n", "\r\n"), None),
-        (
-            "disorder",
-            "bad-key-file",
-            "one order",
-            "".join([lines[0], *lines[:0:-1]]),
-            None,
-        ),
-        (
-            "hex upper",
-            "bad-hex",
-            "hex is lower case",
-            free.replace(public, public.upper()),
-            None,
-        ),
-        (
-            "cost too high",
-            "bad-kdf-cost",
-            "what a file may ask of memory is bounded",
-            locked.replace("argon2id 1 8192", "argon2id 1 2147483648"),
-            TEA,
-        ),
-        (
-            "cost 01",
-            "bad-decimal",
-            "numbers have one spelling",
-            locked.replace("argon2id 1 ", "argon2id 01 "),
-            TEA,
-        ),
+        ("party edited", "wrong-passphrase", "the head is locked too", stranger, TEA),
+        ("cost too high", "bad-kdf-cost", "memory is bounded", costly, TEA),
+        ("cost 01", "bad-decimal", "one spelling", spelled, TEA),
     ):
-        fields: Vector = {"text": text}
-        if passphrase is not None:
-            fields["passphrase"] = passphrase
-        yield f"key-file/{name}", bad(code, desc, **fields)
+        fields = {"text": text, "passphrase": passphrase}
+        yield f"key-file/{name}", bad(code, desc, **_present(fields))
+
+
+def _present(fields: Vector) -> Vector:
+    return {name: item for name, item in fields.items() if item is not None}
+
+
+def _edited(free: str, public: str) -> Iterator[tuple[str, str, str, str]]:
+    lines = free.splitlines(keepends=True)
+    backwards = "".join([lines[0], *lines[:0:-1]])
+    other = free.replace(public, OTHER.public.hex())
+    upper = free.replace(public, public.upper())
+    yield "public edited", "key-file-mismatch", "the seed is of another key", other
+    yield "first line", "bad-key-file", "v2", free.replace(" v1", " v2")
+    yield "line feed", "bad-key-file", "the last is missing", free[:-1]
+    yield "crlf", "bad-key-file", "line feeds alone", free.replace("\n", "\r\n")
+    yield "disorder", "bad-key-file", "one order", backwards
+    yield "hex upper", "bad-hex", "hex is lower case", upper
 
 
 def cases() -> Cases:
