@@ -7,6 +7,7 @@ only such a home is ever replaced.
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -58,7 +59,11 @@ def clear(path: Path) -> None:
             hint="choose another folder with --home; nothing was touched",
         )
     with WriterLock(path / "lock"):
-        shutil.rmtree(path)
+        # Gone at once: half a home would be no demonstration, and no log either.
+        whole = path.resolve()
+        gone = whole.with_name(f".{whole.name}.gone-{os.getpid()}")
+        whole.replace(gone)
+        shutil.rmtree(gone)
 
 
 class Stage:
