@@ -2,12 +2,13 @@
 
 Statements and searches read them, so a balance can be right and its explanation
 altered. The log and a store give the same rows in different orders; each side adds
-up a keyed hash of every row, and the sums differ unless the rows are the same. The
-key is fresh, so that nobody can make up rows that cancel out.
+up a hash of every row behind a secret, and the sums differ unless the rows are the
+same. The secret is fresh, so that nobody can make up rows that cancel out.
 
->>> tally, same = Tally(b"key"), Tally(b"key")
->>> tally.add(1, "a"), tally.add(2, "b"), same.add(2, "b"), same.add(1, "a")
-(None, None, None, None)
+>>> tally, same = Tally(b"secret"), Tally(b"secret")
+>>> first, second = (Mention("demo:a", "recording", index, "due") for index in (1, 2))
+>>> tally.add([first, second]), same.add([second]), same.add([first])
+(None, None, None)
 >>> tally == same
 True
 """
@@ -29,15 +30,21 @@ from ledger.log import StoredLines
 from ledger.replay import Problem
 from ledger.replay import Replay
 from ledger.replay.manifests import lines_again
+from ledger.storage.base import Mention
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Iterator
 
     from ledger.replay import State
     from ledger.replay.chain import LeafHashAt
     from ledger.replay.outcome import ReplayEntry
     from ledger.replay.replay import Judged
+    from ledger.storage.base import PostingRow
     from ledger.storage.base import Store
+
+SECRET_LENGTH = 32
+HASH_LENGTH = 16
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -47,17 +54,21 @@ class Tally:
     """A sum over rows, in whatever order they come.
 
     Attributes:
-        key: nobody knows it beforehand.
+        secret: nobody knows it beforehand.
         sum: of the hashes.
     """
 
-    key: bytes
+    secret: bytes
     sum: int = 0
 
-    def add(self, *row: Any) -> None:  # noqa: ANN401 (any column)
-        """Add one row."""
-        hash_ = blake2b(_encode(row), digest_size=32, key=self.key).digest()
-        self.sum += int.from_bytes(hash_, "big")
+    def add(self, rows: Iterable[PostingRow | Mention]) -> None:
+        """Add rows."""
+        secret = self.secret
+        for row in rows:
+            # A prefix costs a third of the time of a keyed hash.
+            data = secret + _encode(astuple(row))
+            hash_ = blake2b(data, digest_size=HASH_LENGTH).digest()
+            self.sum += int.from_bytes(hash_, "big")
 
 
 class DerivingReplay(Replay):
@@ -73,7 +84,7 @@ class DerivingReplay(Replay):
         self._lines = StoredLines(store)
         super().__init__(state, leaf_hash_at, self._lines)
         self._store = store
-        self._tally = Tally(os.urandom(32))
+        self._tally = Tally(os.urandom(SECRET_LENGTH))
 
     def commit(
         self, entry: ReplayEntry, judged: Judged, problem: Problem | None = None
@@ -85,19 +96,17 @@ class DerivingReplay(Replay):
         known = problem is None and self.understood
         body = parse_body(entry.event.kind, entry.event.body) if known else None
         if judged.postings:
-            for row in derive.posting_rows(entry, body, judged.postings, self._read):
-                self._tally.add(*astuple(row))
+            self._tally.add(
+                derive.posting_rows(entry, body, judged.postings, self._read)
+            )
         # A word is kept once for each entry.
-        for mention in set(derive.mentions(entry, body, self._read)):
-            self._tally.add(*astuple(mention))
+        self._tally.add(set(derive.mentions(entry, body, self._read)))
 
     def same_rows(self) -> bool:
         """Tell whether the store has the rows that the log gives, and no others."""
-        kept = Tally(self._tally.key)
-        for posting in self._store.postings():
-            kept.add(*astuple(posting))
-        for mention in self._store.mentions():
-            kept.add(*astuple(mention))
+        kept = Tally(self._tally.secret)
+        kept.add(self._store.postings())
+        kept.add(self._store.mentions())
         return kept == self._tally
 
     def _read(self, kind: str, root: bytes) -> Iterator[Any]:
