@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ledger.entry.canonical import DECODE_ERRORS
 from ledger.errors import FormatError
 from ledger.events import identity
 from ledger.events import payments
@@ -93,7 +94,7 @@ def parse_body(kind: str, data: bytes | msgspec.Raw) -> Body:
         )
     try:
         body = decoder.decode(data)
-    except msgspec.MsgspecError as error:
+    except DECODE_ERRORS as error:
         raise FormatError(
             "bad-body",
             f"{kind}: {error}",
@@ -113,7 +114,7 @@ def parse_line(kind: str, data: bytes | memoryview) -> Body:
     """
     try:
         return _LINE_DECODERS[kind].decode(data)
-    except msgspec.MsgspecError as error:
+    except DECODE_ERRORS as error:
         raise FormatError("bad-line", f"{kind}: {error}") from error
 
 
