@@ -112,7 +112,10 @@ class Audit:
         self._check_tree_of_store()
         if replayed is not None:
             self._note_state(replayed)
-        if self._public is not None and state.log is not None:
+        if self._public is not None and self._failed:
+            # What comes after the entry that failed would all look wrong.
+            report.missing.append("public/ was not checked: the log does not hold")
+        elif self._public is not None and state.log is not None:
             check_files(self._public, self._tree, published, manifests, report)
         report.problems.sort(key=lambda found: found.index)
 
@@ -239,18 +242,19 @@ class Audit:
                 for entry in self._entries():
                     general.apply(entry, repeated=entry.index in repeated)
                 report.state_digest = public.digest()
-        if self._own_digest() != report.full_digest:
+        if self._own_state() != (report.full_digest, _head(state)):
             self._found_derived("tables")
         elif isinstance(replay, DerivingReplay) and not replay.same_rows():
             self._found_derived("postings or search words")
         report.count("derived tables", len(state.tables))
 
-    def _own_digest(self) -> bytes | None:
-        """Hash the store's own tables; None if they can't even be read."""
+    def _own_state(self) -> tuple[object, ...]:
+        """Give digest and head of the store's own tables; none if unreadable."""
         try:
-            return State("full", self._store.rows).digest()
+            own = State("full", self._store.rows)
+            return own.digest(), _head(own)
         except DECODE_ERRORS:
-            return None
+            return ()
 
     def _check_tree_of_store(self) -> None:
         """Compare the hashes that the store keeps with those that were verified."""
@@ -288,3 +292,8 @@ class Audit:
 
     def _found(self, index: int, code: str, message: str) -> None:
         self.report.problems.append(Found(index, code, message))
+
+
+def _head(state: State) -> tuple[object, ...]:
+    """Give what the next entry depends on besides the tables."""
+    return state.last_leaf, state.last_time_ms, state.level
