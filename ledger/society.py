@@ -223,7 +223,7 @@ def bill(
         raise InputError(
             "licence-unknown",
             f"entry {licence} grants no licence",
-            hint="'linernote search licence' finds them",
+            hint="'linernote show INDEX' says what an entry is",
         )
     tariff: Tariff = body_of(state.tariffs.need(granted.tariff).body, Tariff)
     quantity = state.covered.get((granted.lab, run, licence)) or 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 from typing import get_args
@@ -27,6 +26,7 @@ from ledger.cli.importing import append_catalogue
 from ledger.cli.importing import known_parties
 from ledger.cli.signing import Keys
 from ledger.cli.signing import new_id
+from ledger.cli.values import Day
 from ledger.errors import InputError
 from ledger.events.identity import PartyType
 from ledger.events.types import PPM
@@ -40,7 +40,6 @@ from ledger.imports.layout import HolderColumn
 from ledger.imports.layout import Layout
 from ledger.imports.layout import Unit
 from ledger.setup import OPERATOR_KEY
-from ledger.words import EPOCH_ORDINAL
 
 
 @click.group(name="import")
@@ -69,28 +68,6 @@ class Holder(click.ParamType[HolderColumn]):
                 ctx,
             )
         return HolderColumn(column, side, role, int(ppm))  # type: ignore[arg-type]
-
-
-class Day(click.ParamType[int]):
-    """A date as a day counted from 1970-01-01."""
-
-    name = "YYYY-MM-DD"
-
-    def convert(
-        self,
-        value: Any,  # noqa: ANN401 (as click has it)
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> int:
-        """Parse one."""
-        try:
-            day = date.fromisoformat(str(value))
-        except ValueError:
-            day = None
-        # Python also takes 20261122 and 2026-W47-7.
-        if day is None or day.isoformat() != value:
-            self.fail(f"{value!r} is no date such as 2026-11-22", param, ctx)
-        return day.toordinal() - EPOCH_ORDINAL
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,8 @@ SECTIONS: dict[str, dict[str, Command]] = {
         "append": Command("append:append", "Append events to the log"),
         "sign": Command("append:sign", "Sign events for another to append"),
         "import": Command("imports:import_", "Bring a catalogue in from a table"),
+        "bill": Command("billing:bill", "Bill a lab for a run"),
+        "receive": Command("billing:receive", "Note that a due was paid"),
         "distribute": Command("society:distribute", "Share the fee of a run out"),
         "payout": Command("society:payout", "Pay balances out"),
         "kinds": Command("kinds:kinds", "Explain the kinds of events and their fields"),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import TYPE_CHECKING
-from typing import Any
 
 import click
 
@@ -19,31 +17,11 @@ from ledger.cli.common import open_home
 from ledger.cli.common import pass_settings
 from ledger.cli.documents import fields
 from ledger.cli.documents import print_document
+from ledger.cli.values import UtcOffset
 
 if TYPE_CHECKING:
     from ledger.query import Reader
     from ledger.setup import Founded
-
-_OFFSET = re.compile(r"([+-])(1[0-4]|0[0-9]):([0-5][0-9])\Z")
-
-
-class UtcOffset(click.ParamType[int]):
-    """An offset from UTC such as +01:00, as minutes."""
-
-    name = "+HH:MM"
-
-    def convert(
-        self,
-        value: Any,  # noqa: ANN401 (as click has it)
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> int:
-        """Parse one."""
-        found = _OFFSET.match(str(value))
-        if found is None:
-            self.fail(f"{value!r} is no offset such as +01:00 or -05:30", param, ctx)
-        minutes = 60 * int(found[2]) + int(found[3])
-        return -minutes if found[1] == "-" else minutes
 
 
 @click.command(

@@ -13,7 +13,6 @@ from typing import Any
 import click
 
 from ledger.accounting.money import format_amount
-from ledger.accounting.money import parse_amount
 from ledger.cli.common import Command
 from ledger.cli.common import Settings
 from ledger.cli.common import hint
@@ -27,6 +26,7 @@ from ledger.cli.documents import print_document
 from ledger.cli.signing import Keys
 from ledger.cli.signing import in_force
 from ledger.cli.signing import open_desk
+from ledger.cli.values import Amount
 from ledger.errors import InputError
 from ledger.events.json import body_to_json
 from ledger.society import Planned
@@ -42,25 +42,7 @@ if TYPE_CHECKING:
 PPM = 1_000_000
 
 
-class Amount(click.ParamType[int]):
-    """An amount in the major unit, as micro-units."""
-
-    name = "AMOUNT"
-
-    def convert(
-        self,
-        value: Any,  # noqa: ANN401 (as click has it)
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> int:
-        """Parse one."""
-        try:
-            return parse_amount(str(value))
-        except InputError as error:
-            self.fail(f"{error.message}: {error.hint}", param, ctx)
-
-
-_key_option = click.option(
+key_option = click.option(
     "--key",
     "name",
     metavar="NAME",
@@ -87,7 +69,7 @@ _dry_option = click.option(
     help="Entry of the licence that the run was under.",
 )
 @click.option("--run", required=True, metavar="NAME", help="The lab's name of the run.")
-@_key_option
+@key_option
 @_dry_option
 @home_option
 @keys_option
@@ -136,7 +118,7 @@ def distribute(
     metavar="PPM",
     help="Withholding tax in parts per million: 300000 is 30 %.",
 )
-@_key_option
+@key_option
 @_dry_option
 @home_option
 @keys_option
@@ -200,7 +182,7 @@ def _carry_out(
         if dry_run:
             planned = plan(state, sources.store)
         elif name is None:
-            name = _newest_key(keys, state, society(state))
+            name = newest_key(keys, state, society(state))
     said = None
     if name is not None and not dry_run:
         signer, log_key = keys.signer(name), keys.log_key()
@@ -212,7 +194,7 @@ def _carry_out(
     _report(settings, planned, currencies[planned.currency], said)
 
 
-def _newest_key(keys: Keys, state: State, society: bytes) -> str:
+def newest_key(keys: Keys, state: State, society: bytes) -> str:
     """Choose the sign key of a society that was added last, of those here."""
     found = [
         (row.added, file.name)

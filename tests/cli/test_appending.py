@@ -213,10 +213,11 @@ def test_what_is_no_event_is_refused_as_a_whole(
 def test_a_bad_event_keeps_the_good_ones_before_it_off_the_log(staffed: Town) -> None:
     """A file is read to its end before the first event of it is appended."""
     size = staffed.size
-    text = "\n".join([event("tariff", TARIFF), event("tariff", {})])
+    refused = event("tariff", {**TARIFF, "currency": "NOK"})
+    text = "\n".join([refused, event("tariff", TARIFF), event("tariff", {})])
     done = staffed.run("append", "-", "--key", "society", input=text)
     assert (done.code, done.error) == (3, "bad-body")
-    assert "line 2" in done.err
+    assert "line 3" in done.err
     assert staffed.size == size
 
 

@@ -102,6 +102,19 @@ def test_a_party_with_keys_of_its_own_is_no_party_of_a_manifest(staffed: Town) -
     assert (done.code, done.error) == (3, "party-has-keys")
 
 
+def test_every_command_that_appends_publishes(staffed: Town) -> None:
+    """Whatever appended, public/ shows it before the command ends."""
+    for command in (
+        ("key", "new", "x", "--register", "--no-passphrase"),
+        ("key", "new", "x-b", "--of", "x", "--register", "--no-passphrase"),
+        ("key", "rotate", "x", "--no-passphrase"),
+        ("key", "revoke", "x-b"),
+    ):
+        entries = staffed.must(*command)["entries"]
+        checkpoint = (staffed.home / "public" / "checkpoint").read_text("utf-8")
+        assert int(checkpoint.splitlines()[1]) == entries[-1] + 1 == staffed.size
+
+
 def test_a_second_sign_key_signs_beside_the_first(staffed: Town) -> None:
     """Parallel signers have a key each, with a chain of its own."""
     new = ("key", "new", "society-b", "--of", "society", "--register")
@@ -127,12 +140,12 @@ def test_rotation_puts_a_new_key_in_place(staffed: Town) -> None:
 
 def test_a_root_key_rotates_itself(staffed: Town) -> None:
     """A root key adds its successor, which then rules alone."""
-    staffed.must("key", "rotate", "society-root", "--as", "new-root", "--no-passphrase")
+    staffed.must("key", "rotate", "society-root", "--as", "zz-root", "--no-passphrase")
     keys = keys_of(staffed)
     assert keys["society-root"]["revoked"] is not None
     told = staffed.must("key", "rotate", "society", "--no-passphrase")
     signed_by = staffed.must("show", told["entries"][0])["event"]["key"]
-    assert signed_by == keys["new-root"]["key"]
+    assert signed_by == keys["zz-root"]["key"]
 
 
 def test_rotation_away_from_the_log(staffed: Town) -> None:

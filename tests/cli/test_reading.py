@@ -13,6 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from ledger.keys.ring import KeyRing
+from ledger.tlog.checkpoint import Checkpoint
+from ledger.tlog.checkpoint import sign_checkpoint
+from ledger.tlog.merkle import leaf_hash
+from ledger.tlog.proof import Proof
+from ledger.tlog.proof import format_proof
 from tests.cli.conftest import ARTISTS
 from tests.cli.conftest import ORIGIN
 from tests.cli.conftest import Run
@@ -181,6 +187,18 @@ def test_failed_and_unverifiable_are_never_the_same(bare: Town) -> None:
     assert bare.run("verify", "none", "missing", "--vkey", vkey).code == 5
     assert bare.run("verify", "good", "none", "--vkey", vkey).code == 3
     assert "FAILED" in bare.run("verify", "failed", "--vkey", vkey).out
+
+
+def test_an_entry_in_another_place_than_it_says_fails(bare: Town) -> None:
+    """A log that signs entry 1 as its entry 0 is caught by the entry itself."""
+    leaf = bytes.fromhex(bare.must("show", 1)["leaf"])
+    key = KeyRing(bare.home / "keys").unlock("log")
+    checkpoint = Checkpoint(ORIGIN, 1, leaf_hash(leaf))
+    signed = sign_checkpoint(checkpoint, ORIGIN, key)
+    proof = Proof(index=0, hashes=(), checkpoint=signed, extra=leaf)
+    Path("p").write_text(format_proof(proof), encoding="utf-8")
+    done = bare.run("verify", "p", "--vkey", bare.vkey)
+    assert (done.code, done.error) == (4, "wrong-index")
 
 
 def test_another_logs_key_verifies_nothing(bare: Town, tmp_path: Path) -> None:

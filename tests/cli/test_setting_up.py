@@ -176,6 +176,15 @@ def test_a_poisoned_home_opens_only_after_an_audit(bare: Town) -> None:
     assert (done.code, done.error) == (3, "party-unknown")
 
 
+def test_a_failed_audit_leaves_the_marker(bare: Town) -> None:
+    """A log that was poisoned and does not hold stays shut."""
+    mark_poisoned(bare.home, "an earlier start", "commit: disk I/O error")
+    (bare.home / "public" / "more").write_text("x", encoding="utf-8")
+    assert bare.run("audit").code == 4
+    done = bare.run("append", "-", "--key", "operator", input=EVENT)
+    assert (done.code, done.error) == (8, "home-unverified")
+
+
 def test_passphrases_come_from_the_environment(run: Run) -> None:
     """LINERNOTE_PASSPHRASE locks the keys, and opens them again."""
     made = run(*INIT, LINERNOTE_PASSPHRASE="tea for two")

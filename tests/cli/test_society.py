@@ -134,3 +134,48 @@ def test_a_payout_needs_a_currency_of_the_log_and_a_society(paid: Town) -> None:
     (paid.home / "keys" / "society.key").unlink()
     done = paid.run(*PAYOUT)
     assert (done.code, done.error) == (3, "key-needed")
+
+
+def test_a_run_is_billed_and_paid_without_writing_events(licensed: Town) -> None:
+    """What the tariff asks becomes a due; what came in is applied to it."""
+    bill = ("bill", "--licence", licensed.at["licence"], "--run", "run-1", "--by")
+    told = licensed.must(*bill, "2026-12-31", "--vat-ppm", 250_000)
+    assert told["sums"] == {"net": FEE_MICRO, "vat": FEE_MICRO // 4}
+    body = licensed.must("show", told["index"])["body"]
+    assert (body["quantity"], body["day"]) == (len(RECORDINGS), 20_818)
+    receive = ("receive", "--due", told["index"], "--amount")
+    half = licensed.must(*receive, "1000.00", "--charges", "1.50")
+    assert half["sums"] == {"received": 1_000_000_000, "still_due": 125_000_000}
+    assert licensed.run("distribute", *bill[1:5]).error == "due-unpaid"
+    rest = licensed.must(*receive, "200.00")
+    body = licensed.must("show", rest["index"])["body"]
+    assert body["applies"] == [{"amount": 125_000_000, "due": told["index"]}]
+    assert rest["sums"]["still_due"] == 0
+    assert licensed.run("distribute", *bill[1:5]).code == 0
+    assert licensed.must("audit")["ok"] is True
+
+
+def test_people_read_what_was_billed_and_paid(licensed: Town) -> None:
+    """Amounts come in the major unit, with the entry."""
+    bill = ("bill", "--licence", licensed.at["licence"], "--run", "run-1", "--by")
+    done = licensed.run(*bill, "2026-12-31")
+    assert "SEK 900.00" in done.out
+    index = licensed.size - 1
+    assert f"entry {index}" in done.out
+    done = licensed.run("receive", "--due", index, "--amount", "400.00")
+    assert "SEK 500.00" in done.out
+
+
+def test_what_cannot_be_billed_or_paid_is_refused(licensed: Town) -> None:
+    """A run is billed once, at its licence; only dues are paid, in sums above zero."""
+    bill = ("bill", "--run", "run-1", "--by", "2026-12-31", "--licence")
+    done = licensed.run(*bill, 0)
+    assert (done.code, done.error) == (3, "licence-unknown")
+    due_index = licensed.must(*bill, licensed.at["licence"])["index"]
+    done = licensed.run(*bill, licensed.at["licence"])
+    assert (done.code, done.error) == (6, "already-billed")
+    done = licensed.run("receive", "--due", 0, "--amount", "1.00")
+    assert (done.code, done.error) == (3, "due-unknown")
+    for amount in ("0", "-1"):
+        done = licensed.run("receive", "--due", due_index, "--amount", amount)
+        assert (done.code, done.error) == (3, "bad-body")
