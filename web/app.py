@@ -88,4 +88,6 @@ def demonstration(home: Home) -> str:
         return ""
     except (OSError, UnicodeDecodeError):
         return "Everybody and everything here is made up."
-    return neutral(text.replace("\n", " ").strip()) or "Everything here is made up."
+    # The banner starts with the word, whether the notice does or not.
+    notice = neutral(text.replace("\n", " ")).removeprefix("FICTIONAL").lstrip(" .:")
+    return notice or "Everything here is made up."

@@ -28,6 +28,7 @@ STATUS_OF_CODE = {
     "document-unknown": HTTPStatus.NOT_FOUND,
     "file-unknown": HTTPStatus.NOT_FOUND,
     "no-such-entry": HTTPStatus.NOT_FOUND,
+    "no-such-run": HTTPStatus.NOT_FOUND,
     "not-published": HTTPStatus.CONFLICT,
     "party-unknown": HTTPStatus.NOT_FOUND,
     "recording-unknown": HTTPStatus.NOT_FOUND,

@@ -2,6 +2,7 @@
 
     /                 the log                /entries            all entries
     /entry/<index>    one entry              …/<index>.tlog-proof   its proof
+                                             …/<index>/run          its training run
     /party/<id>       a party and its money  …/statement         all of its statement
     /recording/<id>   a recording            /search?q=          whatever is sought
 
@@ -41,13 +42,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ledger.home import Home
+    from ledger.query import EntryView
 
+ENTRY_FINDINGS = 5
 HOME_ENTRIES = 10
 LISTED_ENTRIES = 50
+LISTED_FINDINGS = 100
 PARTY_LINES = 30
 STATEMENT_LINES = 200
 SEARCH_HITS = 50
 NEVER_CHANGES = "private, max-age=31536000, immutable"
+
+RUN_KINDS = {"run.close", "run.open"}
 
 Shown = dict[str, Any]
 View = Callable[..., "Page"]
@@ -166,8 +172,31 @@ def entry(reader: Reader, index: int) -> Page:
         lambda: {
             "page": shown,
             "last": index + 1 == reader.size,
+            "run": _run_part(reader, view),
             "vkey": format_vkey(reader.vkey),
         },
+    )
+
+
+def _run_part(reader: Reader, entry: EntryView) -> present.RunPart | None:
+    """Show beside the entry of a run what of it had no licence."""
+    if entry.kind not in RUN_KINDS:
+        return None
+    try:
+        report = reader.run(entry.index, limit=ENTRY_FINDINGS)
+    except InputError:
+        return None  # closes a run that was judged when it opened
+    return present.run_part(report)
+
+
+@page("/entry/<index:index>/run")
+def run(reader: Reader, index: int) -> Page:
+    """Show what of a training run had no licence."""
+    report = reader.run(index, number_asked("after") or 0, LISTED_FINDINGS)
+    return Page(
+        "run.html",
+        lambda: documents.run_document(report),
+        lambda: {"run": present.run_part(report)},
     )
 
 

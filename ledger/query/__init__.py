@@ -1,7 +1,7 @@
 """Questions to a log home, answered from its derived tables (design: query).
 
     home ─ Reader ─┬ entries, search, prove
-                   ├ party, recording, balances
+                   ├ party, recording, run, balances
                    └ statement
 
 Nothing here writes, and nothing here is believed: an entry comes with its bytes and
@@ -15,5 +15,6 @@ from ledger.query.views import EntryView
 from ledger.query.views import Found
 from ledger.query.views import PartyView
 from ledger.query.views import RecordingView
+from ledger.query.views import RunReport
 
-__all__ = ["EntryView", "Found", "PartyView", "Reader", "RecordingView"]
+__all__ = ["EntryView", "Found", "PartyView", "Reader", "RecordingView", "RunReport"]

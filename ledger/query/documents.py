@@ -18,6 +18,7 @@ from ledger.query.views import EntryView
 from ledger.query.views import Found
 from ledger.query.views import PartyView
 from ledger.query.views import RecordingView
+from ledger.query.views import RunReport
 from ledger.replay.rows import NEVER
 
 Document = dict[str, Any]
@@ -125,6 +126,16 @@ def party_document(party: PartyView) -> Document:
         "entries": [summary_document(entry) for entry in party.entries],
         "next": party.next_before,
     }
+
+
+def run_document(run: RunReport) -> Document:
+    """Give what a training run used without a licence."""
+    document: Document = plain(asdict(run))
+    document["covered"] = [
+        {"licence": licence, "recordings": count} for licence, count in run.covered
+    ]
+    document["next"] = document.pop("next_after")
+    return document
 
 
 def recording_document(recording: RecordingView) -> Document:

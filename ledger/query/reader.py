@@ -30,10 +30,12 @@ from ledger.query.find import find_recording
 from ledger.query.find import search
 from ledger.query.parties import party_view
 from ledger.query.recordings import recording_view
+from ledger.query.runs import run_report
 from ledger.query.views import EntryView
 from ledger.query.views import Found
 from ledger.query.views import PartyView
 from ledger.query.views import RecordingView
+from ledger.query.views import RunReport
 from ledger.replay import State
 from ledger.replay.rows import LogRow
 from ledger.statement import WHOLE
@@ -203,6 +205,21 @@ class Reader:
         """
         with self.reading() as sources:
             return recording_view(sources, find_recording(sources, text))
+
+    def run(self, index: int, after: int = 0, limit: int = 50) -> RunReport:
+        """Report what the training run of an entry used without a licence.
+
+        Args:
+            index: of the entry that opened the run.
+            after: dataset line to go on after.
+            limit: at most so many findings.
+
+        Raises:
+            InputError: `no-such-entry`, `no-such-run`.
+        """
+        with self.reading() as sources:
+            entry_view(sources, index)
+            return run_report(sources, index, after, limit)
 
     def statement(self, text: str, window: Window = WHOLE) -> Statement:
         """Build a party's statement; `ledger.statement` renders it.

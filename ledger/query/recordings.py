@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from ledger.events.types import SIDES
-from ledger.query.views import Cover
+from ledger.query.runs import findings
 from ledger.query.views import Holder
 from ledger.query.views import Listing
 from ledger.query.views import RecordingMoney
@@ -83,16 +83,8 @@ def _runs(sources: Sources, external: str) -> Iterator[RunView]:
             version=row.version,
             use=row.use,
             licences=row.licences,
-            findings=tuple(_findings(sources, index, external)),
+            findings=tuple(findings(sources, index, external)),
         )
-
-
-def _findings(sources: Sources, index: int, external: str) -> Iterator[Cover]:
-    for side in (*SIDES, ""):
-        row = sources.state.findings.get((index, external, side))
-        if row is not None:
-            owed = tuple(_holder(sources, party, ppm) for party, ppm in row.owed)
-            yield Cover(side, row.code, owed)
 
 
 def _money(sources: Sources, external: str) -> Iterator[RecordingMoney]:

@@ -204,6 +204,42 @@ class RunView:
 
 
 @dataclass(frozen=True)
+class Uncovered:
+    """A recording of a run, with sides that no licence covered.
+
+    Attributes:
+        line: its number in the dataset, from 1.
+    """
+
+    line: int
+    recording: str
+    title: str
+    covers: tuple[Cover, ...]
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a training run used, and what of it went without a licence.
+
+    Attributes:
+        index: entry at which the run was judged.
+        recordings: how many it was trained on.
+        covered: (licence, how many of them it covers).
+        findings: in the order of the dataset; the first ones where there are many.
+        next_after: ask for those after this line; None at the end.
+    """
+
+    index: int
+    lab: bytes
+    lab_name: str
+    run: str
+    recordings: int
+    covered: tuple[tuple[int, int], ...]
+    findings: tuple[Uncovered, ...]
+    next_after: int | None
+
+
+@dataclass(frozen=True)
 class RecordingMoney:
     """What a side of a recording brought, in micro-units.
 

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from ledger.errors import InputError
+from ledger.events import lines
 from ledger.events import rights
+from ledger.events import training
 from ledger.query import Reader
 from ledger.query import documents
 from ledger.replay.rows import NEVER
@@ -105,6 +108,50 @@ def test_a_recording_of_no_catalogue_shows_who_used_it(reader: Reader) -> None:
     assert [(cover.side, cover.finding) for cover in run.findings] == [
         ("", "uncovered")
     ]
+
+
+def test_a_run_says_what_had_no_licence(reader: Reader, story: Story) -> None:
+    """What each licence covers, and what none does, with a cursor that joins."""
+    index = story.at["run-1"]
+    whole = reader.run(index)
+    assert (whole.lab_name, whole.run, whole.recordings) == ("Lab Alder", "run-1", 8)
+    assert whole.covered == ((story.at["licence"], 7),)
+    (found,) = whole.findings
+    assert (found.line, found.recording) == (8, OUTSIDE)
+    assert whole.next_after is None
+    first = reader.run(index, limit=1)
+    assert (first.findings, first.next_after) == (whole.findings, None)
+    assert reader.run(index, after=8).findings == ()
+    for other in (0, story.at["close"], story.at["due"]):
+        with pytest.raises(InputError) as error:
+            reader.run(other)
+        assert error.value.code == "no-such-run"
+
+
+def test_findings_of_a_run_join() -> None:
+    """A run without any licence: every recording, page by page."""
+    story = build_story(MemoryStore())
+    names = [*story.recordings, OUTSIDE]
+    story.lab.say(
+        "run.open",
+        lambda refs: training.RunOpen(
+            licences=[],
+            model="alder",
+            run="run-2",
+            use="gen_train",
+            version="1",
+            **refs,
+        ),
+        {"dataset": [lines.DatasetLine(external=name) for name in names]},
+    )
+    with Reader(story.log.store) as asked:
+        seen: list[str] = []
+        after: int | None = 0
+        while after is not None:
+            report = asked.run(story.log.size - 1, after, limit=3)
+            seen += [found.recording for found in report.findings]
+            after = report.next_after
+    assert seen == names
 
 
 def test_problems_are_shown(story: Story, reader: Reader) -> None:

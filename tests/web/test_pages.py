@@ -130,6 +130,16 @@ def test_fields_are_told_in_words(client: FlaskClient) -> None:
     assert "Pays Amount SEK 1,250,000.00 Due entry 18" in payment
 
 
+def test_a_run_says_what_had_no_licence(client: FlaskClient) -> None:
+    """The lab sees beside its entry what is covered and what is not."""
+    for address in ("/entry/16", "/entry/16/run"):
+        shown = text_of(client, address)
+        assert "Some of what it used had no licence" in shown
+        assert "The licence of entry 13 covers 7 of 8 recordings" in shown
+        assert "demo:zz No licence covers it; nobody has registered" in shown
+    assert "licensed" not in text_of(client, "/entry/17")
+
+
 def test_an_entry_that_is_not_published_says_so(client: FlaskClient) -> None:
     """Without a checkpoint over it there is no proof, and the page says when."""
     shown = text_of(client, "/entry/23")

@@ -14,16 +14,20 @@ from web.present.parties import PartyPage
 from web.present.parties import account_part
 from web.present.parties import party_page
 from web.present.recordings import RecordingPage
+from web.present.recordings import RunPart
 from web.present.recordings import recording_page
+from web.present.recordings import run_part
 
 __all__ = [
     "EntryPage",
     "PartyPage",
     "RecordingPage",
+    "RunPart",
     "account_part",
     "entry_page",
     "hit",
     "item",
     "party_page",
     "recording_page",
+    "run_part",
 ]

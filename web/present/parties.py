@@ -126,6 +126,12 @@ def _line_item(line: Line, money: Callable[[int], Amount]) -> LineItem:
     )
 
 
+NOTES = {
+    "uncovered": Status(*BAD, "Used without a licence"),
+    "waiting": Status(*WAITING, "Waiting"),
+}
+
+
 @dataclass(frozen=True)
 class HoldingItem:
     """A share that a party holds."""
@@ -165,7 +171,7 @@ def party_page(party: PartyView, statement: Statement) -> PartyPage:
         accounts=tuple(account_part(party.name, a) for a in statement.accounts),
         notes=tuple(
             (
-                Status(*(WAITING if note.code == "waiting" else BAD), note.code),
+                NOTES[note.code],
                 together(note.words),
                 recording_address(note.recording),
             )

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from ledger.query import RecordingView
+from ledger.query import RunReport
+from ledger.query.views import Cover
 from ledger.query.views import RecordingMoney
 from ledger.query.views import RunView
 from ledger.query.views import TableView
 from ledger.sentences import SIDES
 from ledger.words import Words
+from ledger.words import counted
 from ledger.words import day_words
 from ledger.words import percent
 from web.addresses import entry_address
@@ -114,13 +117,9 @@ def _table(table: TableView, words: Words) -> TableItem:
 
 def _run(run: RunView) -> RunItem:
     status = Status(*GOOD, "licensed")
-    details = []
-    for finding in run.findings:
+    details = [finding_words(finding) for finding in run.findings]
+    if details:
         status = Status(*BAD, "without a licence")
-        side = SIDES.get(finding.side, "it")
-        owed = ", ".join(f"{x.name} {percent(x.ppm)}" for x in finding.owed)
-        names = f"; owed are {owed}" if owed else "; nobody has registered who holds it"
-        details.append(f"No licence covers {side}{names}")
     return RunItem(
         title=f"{run.lab_name} trained {run.model} {run.version} in run {run.run}",
         lab_href=party_address(run.lab),
@@ -129,6 +128,59 @@ def _run(run: RunView) -> RunItem:
         status=status,
         details=tuple(details),
     )
+
+
+def finding_words(cover: Cover) -> str:
+    """Say what no licence covers, and who is owed."""
+    side = SIDES.get(cover.side, "it")
+    owed = ", ".join(f"{each.name} {percent(each.ppm)}" for each in cover.owed)
+    names = f"owed are {owed}" if owed else "nobody has registered who holds it"
+    return f"No licence covers {side}; {names}"
+
+
+@dataclass(frozen=True)
+class RunPart:
+    """What a run used, and what of it had no licence."""
+
+    report: RunReport
+    href: str
+    entry_href: str
+    status: Status
+    covered: tuple[tuple[str, str], ...]
+    findings: tuple[tuple[str, str, tuple[str, ...]], ...]
+
+
+def run_part(report: RunReport) -> RunPart:
+    """Show what a training run used, and what of it had no licence."""
+    entry = entry_address(report.index)
+    status = Status(*GOOD, "Everything that it used was licensed")
+    if report.findings:
+        status = Status(*BAD, "Some of what it used had no licence")
+    elif report.next_after is not None:
+        status = Status(*WAITING, "Not all of it is shown here")
+    return RunPart(
+        report=report,
+        href=f"{entry}/run",
+        entry_href=entry,
+        status=status,
+        covered=tuple(
+            (_covered(report, licence, count), entry_address(licence))
+            for licence, count in report.covered
+        ),
+        findings=tuple(
+            (
+                found.title,
+                recording_address(found.recording),
+                tuple(finding_words(cover) for cover in found.covers),
+            )
+            for found in report.findings
+        ),
+    )
+
+
+def _covered(report: RunReport, licence: int, count: int) -> str:
+    of = f"{count:,} of {counted(report.recordings, 'recording')}"
+    return f"The licence of entry {licence} covers {of}"
 
 
 def _money(money: RecordingMoney) -> tuple[str, Amount, Amount | None]:
