@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from ledger.errors import HomeError
 from ledger.home import Home
 from ledger.setup import create_home
 from ledger.setup import currency_rules
+from ledger.storage.lock import WriterLock
 from ledger.storage.poison import FILE_NAME
 from ledger.storage.poison import mark_poisoned
 from ledger.storage.sqlite import SqliteStore
@@ -92,6 +95,43 @@ def test_other_failures_poison_nothing(home: Home) -> None:
     with pytest.raises(HomeError), Writer(home):
         raise HomeError("store-busy", "another process holds it")
     Writer(home).close()
+
+
+def leave_unfinished(home: Home) -> None:
+    """Leave the home as a crash in the middle of a transaction does."""
+    connection = sqlite3.connect(home.database, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = TRUNCATE")
+    connection.execute("PRAGMA cache_size = 1")  # changed pages go to the file at once
+    connection.execute("BEGIN IMMEDIATE")
+    rows = [("x", number.to_bytes(4, "big"), bytes(2_000)) for number in range(500)]
+    connection.executemany("INSERT INTO state VALUES (?, ?, ?)", rows)
+    kept = home.path.with_name("kept")
+    kept.mkdir()
+    for path in home.path.glob("ledger.db*"):
+        shutil.copy(path, kept)
+    connection.execute("ROLLBACK")
+    connection.close()
+    for path in kept.iterdir():
+        shutil.copy(path, home.path)
+
+
+def test_a_reader_undoes_what_a_crash_left(home: Home) -> None:
+    """After a crash the first one to read sees the log as it was acknowledged."""
+    leave_unfinished(home)
+    with pytest.raises(HomeError) as error:
+        SqliteStore.open(home.path, read_only=True)
+    assert error.value.code == "store-recovering"
+    store = open_reader(home)
+    assert (store.size(), list(store.rows.scan("x"))) == (2, [])
+    store.close()
+
+
+def test_nobody_undoes_what_a_writer_is_doing(home: Home) -> None:
+    """While another process writes, what looks like a crash is left alone."""
+    leave_unfinished(home)
+    with WriterLock(home.lock), pytest.raises(HomeError) as error:
+        open_reader(home)
+    assert error.value.code == "home-in-use"
 
 
 def test_this_start_of_the_machine_has_one_id() -> None:

@@ -83,16 +83,20 @@ class Passphrases:
 
     def _ask(self, key_file: KeyFile) -> SigningKey:
         _check_terminal(f"key {key_file.name}")
-        for left in range(TRIES - 1, -1, -1):
+        for _ in range(TRIES):
             asked: str = click.prompt(
                 f"Passphrase of key {key_file.name}", hide_input=True, err=True
             )
-            key = _try(key_file, asked) if left else key_file.unlock(asked)
+            key = _try(key_file, asked)
             if key is not None:
                 self._known.append(asked)
                 return key
             hint("that does not open it; try again")
-        raise InputError("wrong-passphrase", f"key {key_file.name} was not opened")
+        raise InputError(
+            "wrong-passphrase",
+            f"none of {TRIES} passphrases opens key {key_file.name}",
+            hint="if one is right, the file was edited: restore it from a backup",
+        )
 
 
 def _try(key_file: KeyFile, passphrase: str) -> SigningKey | None:

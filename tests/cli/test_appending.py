@@ -211,14 +211,23 @@ def test_what_is_no_event_is_refused_as_a_whole(
 
 
 def test_a_bad_event_keeps_the_good_ones_before_it_off_the_log(staffed: Town) -> None:
-    """A file is read to its end before the first event of it is appended."""
+    """Files are read to their ends before the first event of any is appended."""
+    Path("good.json").write_text(event("tariff", TARIFF), encoding="utf-8")
+    Path("bad.json").write_text(event("tariff", {}), encoding="utf-8")
     size = staffed.size
-    refused = event("tariff", {**TARIFF, "currency": "NOK"})
-    text = "\n".join([refused, event("tariff", TARIFF), event("tariff", {})])
+    for more in ((), ("--atomic",)):
+        done = staffed.run("append", "good.json", "bad.json", "--key", "society", *more)
+        assert (done.code, done.error) == (3, "bad-body")
+        assert "bad.json" in done.err
+        assert staffed.size == size
+
+
+def test_a_slip_in_an_event_over_several_lines_is_found(staffed: Town) -> None:
+    """One malformed document is not taken for many: line and column are told."""
+    text = '{"kind": "tariff",\n "body": {amount: 1}}'
     done = staffed.run("append", "-", "--key", "society", input=text)
-    assert (done.code, done.error) == (3, "bad-body")
-    assert "line 3" in done.err
-    assert staffed.size == size
+    assert (done.code, done.error) == (3, "bad-json")
+    assert "line 2, column 11" in done.err
 
 
 def test_input_that_is_not_text_is_refused(staffed: Town) -> None:

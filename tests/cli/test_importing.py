@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from ledger.events.json import body_to_json
+from ledger.log import StoredLines
+from ledger.replay.manifests import lines_again
+from ledger.storage.sqlite import SqliteStore
 from tests.cli.conftest import Town
 
 JAMENDO = "TRACK_ID\tARTIST_ID\tALBUM_ID\tPATH\tDURATION\tTAGS\n"
@@ -52,6 +56,31 @@ def test_holders_that_are_known_are_not_registered_again(staffed: Town) -> None:
     told = staffed.must(*IMPORT, jamendo(4), "--key", "society")
     assert told["entries"]["party"] is None
     assert len(staffed.must("search", "jamendo:artist")["found"]) == 2
+
+
+def test_of_two_parties_with_one_external_id_the_first_is_meant(staffed: Town) -> None:
+    """Whoever registers later under a known id gets none of its shares."""
+    first = staffed.must("search", "town:ada")["found"][0]["key"]
+    for number in range(4):
+        new = ("key", "new", f"x{number}", "--external", "town:ada", "--register")
+        staffed.must(*new, "--no-passphrase")
+    Path("more.csv").write_text("id,artist\nr9,ada\n", encoding="utf-8")
+    columns = ("--namespace", "town", "--id", "id", "--holder", "artist")
+    told = staffed.must(*IMPORT, "more.csv", *columns, "--key", "society")
+    assert told["entries"]["party"] is None
+    holders = {line["party"] for line in shares_of(staffed, told["entries"]["shares"])}
+    assert holders == {first}
+
+
+def shares_of(town: Town, index: int) -> list[dict[str, str]]:
+    """Read the share lines that an entry brought in."""
+    root = bytes.fromhex(town.must("show", index)["body"]["lines"]["root"])
+    store = SqliteStore.open(town.home, read_only=True)
+    try:
+        lines = lines_again(StoredLines(store), "shares/lines", root)
+        return [body_to_json(line) for line in lines]
+    finally:
+        store.close()
 
 
 def test_other_layouts_by_their_columns(staffed: Town) -> None:

@@ -38,26 +38,28 @@ def test_registering_a_party_brings_it_and_its_keys_on_the_log(bare: Town) -> No
     assert bare.refused("tariff", TARIFF, "birch").code == 0
 
 
-def test_a_lab_on_its_own_machine(bare: Town, tmp_path: Path) -> None:
+def test_a_lab_on_its_own_machine(
+    bare: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Keys made away from the log come on it by two files that the operator appends."""
     head = bare.run("head", "--json").out
     lab = tmp_path / "lab"
     lab.mkdir()
-    (lab / "head.json").write_text(head, encoding="utf-8")
-    done = run_command(
-        *("key", "new", "alder", "--role", "lab", "--head", lab / "head.json"),
-        *("--keys", lab / "keys", "-o", lab / "alder", "--no-passphrase"),
-    )
+    monkeypatch.chdir(lab)
+    Path("head.json").write_text(head, encoding="utf-8")
+    new = ("key", "new", "alder", "--role", "lab", "--head", "head.json")
+    done = run_command(*new, "--no-passphrase")
     assert done.code == 0, done
     assert sorted(path.name for path in lab.iterdir()) == [
-        *("alder.party.json", "alder.signed", "head.json", "keys")
+        *("alder.party.json", "alder.signed", "head.json", "linernote-keys")
     ]
+    assert "linernote-keys" in done.err
     files = (lab / "alder.party.json", lab / "alder.signed")
     told = bare.must("append", *files, "--key", "operator")
     assert [each["kind"] for each in told["answers"]] == ["party", "accredit", "key"]
     again = bare.must("append", *files, "--key", "operator")
     assert all(each["repeated"] for each in again["answers"])
-    shutil.copy(lab / "keys" / "alder.key", bare.home / "keys")
+    shutil.copy(lab / "linernote-keys" / "alder.key", bare.home / "keys")
     version = {"model": "m", "parents": [], "synthetic": [], "version": "1"}
     assert bare.refused("model.version", version, "alder").code == 0
 

@@ -17,6 +17,7 @@ from ledger import __version__
 from ledger.cli import failing
 from ledger.cli import program
 from ledger.cli.common import Command
+from ledger.errors import InvariantError
 from tests.cli.conftest import Run
 from tests.cli.conftest import Town
 
@@ -193,6 +194,20 @@ def test_a_bug_is_told_without_a_traceback(
     assert "Traceback" not in done.err
     with pytest.raises(ZeroDivisionError):
         bare.run("show", 0, **{failing.TRACEBACK_VARIABLE: "1"})
+
+
+def test_a_broken_invariant_is_a_bug(
+    bare: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What our own code found wrong in itself is told as such, with its code."""
+
+    def broken(*_: object) -> None:
+        raise InvariantError("books-disagree", "the two books differ")
+
+    monkeypatch.setattr("ledger.query.Reader.entry", broken)
+    done = bare.run("show", 0)
+    assert (done.code, done.error) == (1, "books-disagree")
+    assert "a bug of linernote's" in done.err
 
 
 def test_ctrl_c_exits_130(bare: Town, monkeypatch: pytest.MonkeyPatch) -> None:
