@@ -55,6 +55,7 @@ def create_app(home: Path) -> Flask:
     app.url_map.converters.update(CONVERTERS)
     # An external id may hold two slashes, and is an address as it is.
     app.url_map.merge_slashes = False
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["asset"] = cache(asset_address)
     for part in (pages, docs, tlog):

@@ -97,6 +97,16 @@ def test_pictures_come_from_the_documents() -> None:
     assert '<img src="/docs/images/party.png" alt="A phone"' in html
 
 
+@pytest.mark.parametrize("name", ["party-phone.png", "entry-phone.png"])
+def test_pictures_are_served(name: str, client: FlaskClient) -> None:
+    """The pictures of the documents have an address, and are not heavy."""
+    answer = client.get(f"/docs/images/{name}")
+    assert answer.status_code == 200
+    assert answer.content_type == "image/png"
+    assert answer.data.startswith(b"\x89PNG")
+    assert len(answer.data) <= 150_000
+
+
 def test_tables_and_code_are_rendered() -> None:
     """Tables become tables, and code stays as it is."""
     _, html = docs.make_html("| a | b |\n|---|---|\n| 1 | `<x>` |\n\n```\n<y>\n```\n")
