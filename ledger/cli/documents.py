@@ -25,6 +25,26 @@ def print_document(document: Any) -> None:  # noqa: ANN401 (whatever JSON can ho
     click.echo(text)
 
 
+def harmless(text: str, kept: str = "") -> str:
+    r"""Escape what acts on a terminal or hides: file names may hold anything.
+
+    Args:
+        text: somebody else's.
+        kept: what may stand although it is not printed.
+
+    >>> print(harmless("proof\x1b[2J\u202e\nok"))
+    proof\x1b[2J\u202e\nok
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        each
+        if each.isprintable() or each in kept
+        else each.encode("unicode_escape").decode()
+        for each in text
+    )
+
+
 def table(
     rows: Sequence[Sequence[str]], right: Collection[int] = (), gap: str = "  "
 ) -> Iterator[str]:

@@ -18,6 +18,7 @@ from collections.abc import Callable
 
 import click
 
+from ledger.cli.documents import harmless
 from ledger.cli.documents import print_document
 from ledger.errors import ConflictError
 from ledger.errors import HomeError
@@ -131,7 +132,8 @@ def _print(code: str, message: str, hint: str, *, as_json: bool) -> None:
     if as_json:
         print_document({"error": {"code": code, "message": message, "hint": hint}})
         return
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True)
+    said = harmless(message, kept="\n\t")
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {said}", err=True)
     if hint:
-        click.echo(f"  fix: {hint}", err=True)
+        click.echo(f"  fix: {harmless(hint)}", err=True)
     click.echo(f"  code: {code}", err=True)

@@ -16,6 +16,7 @@ from ledger.cli.common import home_option
 from ledger.cli.common import json_option
 from ledger.cli.common import open_home
 from ledger.cli.common import pass_settings
+from ledger.cli.documents import harmless
 from ledger.cli.documents import print_document
 from ledger.cli.failing import error_document
 from ledger.cli.failing import show
@@ -231,11 +232,11 @@ def _print(file: str, outcome: Verified | LedgerError) -> None:
     if isinstance(outcome, LedgerError):
         words = {4: "FAILED", 5: "could not be verified"}
         said = words.get(outcome.exit_code, "is no proof")
-        click.echo(f"{file}: {said}")
+        click.echo(f"{harmless(file)}: {said}")
         show(outcome, as_json=False)
         return
     click.echo(
-        f"{file}: verified: entry {outcome.index} ({outcome.kind}, taken in"
+        f"{harmless(file)}: verified: entry {outcome.index} ({outcome.kind}, taken in"
         f" {moment(outcome.time_ms)}) is in {outcome.origin}, among its first"
         f" {outcome.size:,} entries"
     )
