@@ -124,6 +124,17 @@ class DerivedContract:
         scanned = list(store.rows.scan("parties"))
         assert scanned == [(key, key[:1]) for key in sorted(keys)]
 
+    def test_tables_are_read_whole_in_order(self, store: Store) -> None:
+        """All legs and all words come back, beyond what is read at a time."""
+        legs = [posting(i, leg) for i in range(600) for leg in range(2)]
+        words = [mention(i, f"w{i % 7}") for i in range(1_200)]
+        assert [*store.postings(), *store.mentions()] == []
+        with store.transaction():
+            store.add_postings(reversed(legs))
+            store.add_mentions(words)
+        assert list(store.postings()) == legs
+        assert list(store.mentions()) == sorted(words)
+
     def test_postings_of_an_entry_a_party_a_recording(self, store: Store) -> None:
         """Legs come back whole, in order, and page by page."""
         legs = [posting(i, leg) for i in range(3) for leg in range(4)]
