@@ -1,0 +1,90 @@
+"""Public folders made of vectors: honest ones, and such as no log would publish."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ledger.entry.canonical import encode_trusted
+from ledger.entry.envelope import ENTRY_TAG
+from ledger.tlog.checkpoint import Checkpoint
+from ledger.tlog.checkpoint import sign_checkpoint
+from ledger.tlog.merkle import leaf_hash
+from tests.replay.world import ORIGIN
+from tests.replay.world import signing_key
+from tools.vectors import trees
+from tools.vectors.case import Vector
+
+VECTORS = Path(__file__).resolve().parents[1] / "vectors"
+
+
+@cache
+def load(path: str) -> Vector:
+    """Read a vector."""
+    vector: Vector = json.loads((VECTORS / path).read_text(encoding="utf-8"))
+    return vector
+
+
+def write(folder: Path, contents: dict[str, bytes]) -> dict[str, Path]:
+    """Write files, and name them as the verifier does."""
+    files = {}
+    for name, data in contents.items():
+        files[name] = folder / name
+        files[name].parent.mkdir(parents=True, exist_ok=True)
+        files[name].write_bytes(data)
+    return files
+
+
+def folder_of(vector: Vector, folder: Path) -> Path:
+    """Write the public folder of a log, its tiles by the library."""
+    for tree, leaves in [("", vector["leaves"])] + [
+        (f"manifest/{root}/", leaves_of(bundles))
+        for root, bundles in vector["manifests"].items()
+    ]:
+        _, contents = trees.files_of([bytes.fromhex(leaf) for leaf in leaves])
+        write(folder / tree, contents)
+    (folder / "checkpoint").write_text(vector["checkpoint"], encoding="utf-8")
+    return folder
+
+
+def leaves_of(bundles: list[str]) -> list[str]:
+    """Split bundles of any width into leaves."""
+    leaves = []
+    for bundle in map(bytes.fromhex, bundles):
+        at = 0
+        while at < len(bundle):
+            end = at + 2 + int.from_bytes(bundle[at : at + 2], "big")
+            leaves.append(bundle[at + 2 : end].hex())
+            at = end
+    return leaves
+
+
+def publish(folder: Path, leaves: Sequence[bytes], manifests: Any) -> Path:  # noqa: ANN401
+    """Publish other entries as the log itself would."""
+    root, _ = trees.files_of(leaves)
+    checkpoint = Checkpoint(ORIGIN, len(leaves), root)
+    vector = {
+        "leaves": [leaf.hex() for leaf in leaves],
+        "manifests": manifests,
+        "checkpoint": sign_checkpoint(checkpoint, ORIGIN, signing_key("log")),
+    }
+    return folder_of(vector, folder)
+
+
+def smuggled(vector: Vector, folder: Path) -> Path:
+    """Publish a log that took in what its rules refuse."""
+    base = load(f"log/{vector['log']}.json") if vector["log"] else {"leaves": []}
+    leaves = [bytes.fromhex(leaf) for leaf in [*base["leaves"], *vector["then"]]]
+    entry = {
+        "event": bytes.fromhex(vector["event"]),
+        "index": len(leaves),
+        "previous": leaf_hash(leaves[-1]) if leaves else bytes(32),
+        "signature": bytes.fromhex(vector["signature"]),
+        "time": vector["time"],
+    }
+    leaves.append(ENTRY_TAG + encode_trusted(entry))
+    brought = base.get("manifests", {}) | vector["manifests"] | vector["lines"]
+    return publish(folder, leaves, {k: v for k, v in brought.items() if v})
