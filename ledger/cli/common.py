@@ -33,6 +33,9 @@ OFFLINE_KEYS = "linernote-keys"
 BAR_AFTER_SECONDS = 0.5
 LINE_EVERY_SECONDS = 15.0
 
+_TYPED = ("linernote ", "./", " ")
+"""What a line of an example begins with that is typed, and not told."""
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -94,10 +97,11 @@ class Command(click.Command):
         """Write the examples."""
         super().format_epilog(ctx, formatter)
         with formatter.section("Examples"):
+            indent = " " * formatter.current_indent
             for line in self.examples.splitlines():
-                formatter.write(
-                    f"{'':{formatter.current_indent}}{line}".rstrip() + "\n"
-                )
+                typed = line.startswith(_TYPED) or not line
+                shown = line if typed else f"# {line}"
+                formatter.write(f"{indent}{shown}".rstrip() + "\n")
 
 
 pass_settings = click.make_pass_decorator(Settings)
@@ -117,7 +121,7 @@ def home_option(command: _Command) -> _Command:
     """Add ``--home``, which may stand before the command or after it."""
     return click.option(
         "--home",
-        type=click.Path(path_type=Path),
+        type=click.Path(readable=False, path_type=Path),
         metavar="FOLDER",
         expose_value=False,
         callback=_set("home"),
@@ -129,7 +133,7 @@ def keys_option(command: _Command) -> _Command:
     """Add ``--keys``, for who signs without a log home."""
     return click.option(
         "--keys",
-        type=click.Path(path_type=Path),
+        type=click.Path(readable=False, path_type=Path),
         metavar="FOLDER",
         expose_value=False,
         callback=_set("keys"),

@@ -85,7 +85,8 @@ def error_document(error: LedgerError) -> dict[str, str]:
 
 def explain(error: OSError) -> LedgerError:
     """Say what the system said, in words of ours."""
-    message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    what = error.strerror or str(error)
+    message = f"{error.filename}: {what}" if error.filename else what
     if isinstance(error, FileNotFoundError):
         return InputError("file-missing", message, hint="check the path")
     if isinstance(error, FileExistsError):

@@ -138,7 +138,7 @@ class Wanted:
         --holder "Label:master:owner" --holder "Artist:performer:featured"
     """,
 )
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(readable=False, path_type=Path))
 @click.option("--namespace", default="", help="Goes before ids that have none.")
 @click.option("--id", default="", metavar="COLUMN", help="The recording's id.")
 @click.option("--isrc", default="", metavar="COLUMN", help="The recording's ISRC.")
@@ -168,7 +168,7 @@ class Wanted:
 @click.option("--delimiter", default="", help="Between cells.  [default: found out]")
 @click.option(
     "--shares",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     metavar="FILE",
     help="A table of shares (subject, side, external or party, ppm or percent, role),"
     " which takes precedence over columns of holders.",
@@ -201,7 +201,7 @@ class Wanted:
 )
 @click.option(
     "--rejects",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     metavar="FILE",
     help="Where bad rows go, with reasons.  [default: NAME.rejected.tsv, here]",
 )

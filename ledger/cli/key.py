@@ -74,7 +74,12 @@ key.add_command(new)
 @json_option
 @pass_settings
 def list_(settings: Settings) -> None:
-    """List the keys here, and how they stand on the log."""
+    """List the keys here, and how they stand on the log.
+
+    Says of each what it is for (root: adds and revokes keys; sign: everything else;
+    log: checkpoints), whose it is, whether its file is locked with a passphrase, and
+    since which entry it counts, or which one revoked it.
+    """
     ring = Keys(settings).ring
     if settings.home.is_dir():
         with open_home(settings) as reader:

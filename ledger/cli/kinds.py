@@ -22,6 +22,7 @@ from ledger.cli.common import json_option
 from ledger.cli.common import pass_settings
 from ledger.cli.documents import print_document
 from ledger.cli.documents import table
+from ledger.cli.samples import COMMANDS
 from ledger.cli.samples import SAMPLES
 from ledger.events.describe import body_type
 from ledger.events.describe import line_type
@@ -83,6 +84,7 @@ def _document(kind: str) -> dict[str, Any]:
             field: _fields(line_type(f"{kind}/{field}"))
             for field in MANIFEST_FIELDS[kind]
         },
+        "command": COMMANDS.get(kind),
         "sample": {"kind": kind, "body": SAMPLES[kind]} if kind in SAMPLES else None,
     }
 
@@ -115,6 +117,8 @@ def _explain(document: dict[str, Any]) -> Iterator[str]:
     condition = f": {document['condition']}" if document["condition"] else ""
     yield f"{document['kind']}: {document['says']}"
     yield f"appended by {document['role']}{condition}"
+    if document["command"] is not None:
+        yield f"appended for you by: linernote {document['command']}"
     yield ""
     yield "fields (? may be left out)"
     yield from _explain_fields(document["fields"])

@@ -1,7 +1,6 @@
-"""An event of each kind to start from; every id and entry in them is made up.
+"""An event of each kind to start from, and the commands that make some of them.
 
-Bodies without the fields that lines bring in. What a command makes (`party` and `key`
-by ``key new``, `distribution`, `payout`, `genesis`) has no sample.
+Bodies without the fields that lines bring in; every id and entry in them is made up.
 """
 
 from __future__ import annotations
@@ -10,6 +9,18 @@ from typing import Any
 
 _LAB = "1ab01ab01ab01ab01ab01ab01ab01ab0"
 _HOLDER = "a57157a57157a57157a57157a57157a5"
+
+COMMANDS = {
+    "catalogue": "import catalogue",
+    "distribution": "distribute",
+    "due": "bill",
+    "genesis": "init",
+    "key": "key new",
+    "party": "key new",
+    "payment.received": "receive",
+    "payout": "payout",
+    "shares": "import catalogue",
+}
 
 SAMPLES: dict[str, dict[str, Any]] = {
     "accredit": {"action": "grant", "party": _LAB, "role": "lab"},

@@ -130,13 +130,13 @@ def _explain(error: OSError, host: str, port: int) -> HomeError:
 )
 @click.option(
     "--catalogue",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     metavar="FILE",
     help="Your own catalogue, TSV or CSV; needs --dataset.",
 )
 @click.option(
     "--dataset",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     metavar="FILE",
     help="Your own list of what was trained on; needs --catalogue.",
 )

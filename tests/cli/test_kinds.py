@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ledger.cli.samples import COMMANDS
 from ledger.cli.samples import SAMPLES
 from ledger.errors import FormatError
 from ledger.events.describe import struct_fields
@@ -39,6 +40,14 @@ def test_every_sample_is_a_body_of_its_kind(kind: str) -> None:
 def test_there_is_a_sample_of_all_that_people_write() -> None:
     """Only what a command makes has none."""
     assert set(SAMPLES) == set(KINDS) - MADE_BY_COMMANDS
+
+
+def test_the_commands_that_make_events_exist(run: Run) -> None:
+    """A kind that a command makes names it, and that command is there."""
+    for kind, command in COMMANDS.items():
+        assert kind in KINDS
+        assert run(*command.split(), "--help").code == 0
+        assert f"linernote {command}" in run("kinds", kind).out
 
 
 def test_all_kinds_are_listed(run: Run) -> None:
