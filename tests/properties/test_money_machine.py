@@ -119,6 +119,21 @@ class MoneyMachine(RuleBasedStateMachine):
         due = self.model.dues[number]
         return self._pay(number, due.net + due.vat - due.paid, 1, 0)
 
+    @rule(
+        number=dues,
+        parts=st.lists(st.integers(1, 4), min_size=2, max_size=4),
+        undone=st.integers(0, 1),
+    )
+    def pay_in_parts(self, number: int, parts: list[int], undone: int) -> None:
+        """Small sums leave the most to rounding, and reversals the most to undo."""
+        made = []
+        for amount in parts:
+            payment = self._pay(number, amount, 0, 0)
+            if isinstance(payment, int):
+                made.append(payment)
+        if made[undone:]:
+            self._reverse(made[undone])
+
     def _pay(self, number: int, amount: int, extra: int, charges: int) -> object:
         due, _, _ = self.due_entries[number]
         expected = self.model.pay(number, amount, extra, charges)
@@ -144,12 +159,33 @@ class MoneyMachine(RuleBasedStateMachine):
         index = self.agree(expected, lambda: acts.distribute(self.world, run=run))
         return self._noted(index)
 
+    @rule(target=entries, recordings=st.sampled_from([(A,), (A, B), (B,)]))
+    def earn(self, recordings: tuple[str, ...]) -> object:
+        """Most of what there is to do with money starts with some being there."""
+        number = self.bill(len(PRICES) - 1, 25_000_000, recordings)
+        self.pay_the_rest(number)
+        return self.distribute(number)
+
     @rule(target=payouts)
     def pay_out(self) -> object:
         expected = self.model.pay_out()
         index = self.agree(expected, lambda: acts.pay_out(self.world))
         self._noted(index)
         return multiple() if index is None else index
+
+    @rule(
+        recordings=st.sampled_from([(A,), (A, B)]),
+        outcomes=st.lists(st.sampled_from(["confirmed", "returned", "failed"])),
+    )
+    def whole_life(
+        self, recordings: tuple[str, ...], outcomes: list[acts.Outcome]
+    ) -> None:
+        """What takes many steps to come to is gone through at once."""
+        self.earn(recordings)
+        payout = self.pay_out()
+        assert isinstance(payout, int)
+        for outcome in outcomes:
+            self.settle(payout, outcome, (), 0)
 
     @rule(
         payout=payouts,
@@ -238,7 +274,7 @@ class MoneyMachine(RuleBasedStateMachine):
 
 MoneyMachine.TestCase.settings = settings(
     max_examples=200 * EXAMPLES,
-    stateful_step_count=15,
+    stateful_step_count=10,
     suppress_health_check=list(HealthCheck),
 )
 
