@@ -89,9 +89,12 @@ class PartyVerify(Body, frozen=True, kw_only=True):
 
     Attributes:
         party: whose identity has been established.
+        source: entry and line (from 1) that hold the party, where it came in
+            by a manifest.
     """
 
     party: Id
+    source: tuple[Index, Index] | UnsetType = UNSET
 
 
 class Key(Body, frozen=True, kw_only=True):

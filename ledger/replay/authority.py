@@ -40,7 +40,7 @@ AUTHORITY = {
     "key": Cell(
         "party",
         "a root key adds and revokes its own party's keys; a sign key revokes"
-        " itself; a registrar adds the first key of a party that has none",
+        " itself; a registrar adds the first key, a root key, of a party that has none",
     ),
     "level": Cell("operator", ""),
     "licence.accept": Cell("lab", "the lab that the grant names"),
@@ -119,6 +119,7 @@ def _check_key_event(state: State, event: Event, key: KeyRow, body: Any) -> None
         not own
         and key.purpose == "sign"
         and body.action == "add"
+        and body.purpose == "root"
         and first
         and body.source is not UNSET
         and has_role(state, event.author, "registrar")
@@ -128,5 +129,5 @@ def _check_key_event(state: State, event: Event, key: KeyRow, body: Any) -> None
         "not-your-key",
         f"party {event.author.hex()} may not {body.action} a key of party"
         f" {body.party.hex()} with a {key.purpose} key",
-        hint="a party's root key does that; a registrar only adds a first key",
+        hint="a party's root key does that; a registrar only adds a first one",
     )

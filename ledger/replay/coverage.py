@@ -4,10 +4,13 @@ Coverage is single: among the licences that a run relies on, each side of each
 recording belongs to the one accepted first that reaches it. A licence reaches
 a (recording, side) when it was accepted before the run, names the lab's model
 version, has not ended, includes the side, has the recording in one of its
-catalogues, and the side has a share table by then.
+catalogues, and its licensor had registered a share table of the side by then.
+If its scheme says ``clear: all``, it reaches none of a recording's sides unless
+every weighted one is covered.
 
 A table counts for a run if its effective day is not after the run's log day;
-among those the one with the greatest (effective day, index).
+among those the one with the greatest (effective day, index). Only the
+licensor's own tables count for its licence: no other society can move its money.
 """
 
 from __future__ import annotations
@@ -15,9 +18,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
+from ledger.events.terms import Scheme
 from ledger.events.types import PPM
 from ledger.events.types import SIDES
 from ledger.events.types import UNKNOWN_PARTY
+from ledger.replay.outcome import body_of
 from ledger.replay.rows import NEVER
 
 if TYPE_CHECKING:
@@ -30,6 +35,10 @@ if TYPE_CHECKING:
     from ledger.replay.state import State
 
 
+Tables = tuple[tuple[str, "ShareRow | None"], ...]
+Works = tuple[tuple[str, int], ...]
+
+
 class Cell(NamedTuple):
     """One side of one recording at a run.
 
@@ -37,12 +46,14 @@ class Cell(NamedTuple):
         side: composition, master or performer.
         licence: entry of the covering grant, or `NEVER`.
         tables: (work, share table), one for master and performer with work ""
-            and one for each work of a composition; empty if none is registered.
+            and one for each work of a composition.
+        works: the works of a composition and their ppm; empty if unlinked.
     """
 
     side: str
     licence: int
-    tables: tuple[tuple[str, ShareRow | None], ...]
+    tables: Tables
+    works: Works = ()
 
     @property
     def known(self) -> bool:
@@ -51,16 +62,32 @@ class Cell(NamedTuple):
 
 
 def select_table(
-    versions: Sequence[ShareRow] | None, day: int, before: int
+    versions: Sequence[ShareRow] | None,
+    day: int,
+    before: int,
+    society: bytes | None = None,
 ) -> ShareRow | None:
-    """Pick the share table in force on a day, among those below an index."""
-    eligible = [v for v in versions or () if v.effective <= day and v.index < before]
+    """Pick the share table in force on a day, among those below an index.
+
+    Args:
+        versions: every version of the table.
+        day: log day.
+        before: entries from here on do not count.
+        society: whose tables count; None for anybody's.
+    """
+    eligible = [
+        v
+        for v in versions or ()
+        if v.effective <= day
+        and v.index < before
+        and (society is None or v.society == society)
+    ]
     if len(eligible) > 1:
         return max(eligible, key=lambda v: (v.effective, v.index))
     return eligible[0] if eligible else None
 
 
-def owed(cell: Cell, works: Sequence[tuple[str, int]]) -> tuple[tuple[bytes, int], ...]:
+def owed(cell: Cell, works: Works) -> tuple[tuple[bytes, int], ...]:
     """Name who holds a side: (party, ppm) in signed order.
 
     Several works of a recording weigh by their ppm of it, rounded down, the
@@ -77,6 +104,14 @@ def owed(cell: Cell, works: Sequence[tuple[str, int]]) -> tuple[tuple[bytes, int
         first = next(iter(shares))
         shares[first] += PPM - sum(shares.values())
     return tuple(shares.items())
+
+
+def _needed_sides(state: State, licence: LicenceRow) -> tuple[str, ...]:
+    """Name the sides that a licence's scheme needs together; none if each is."""
+    scheme: Scheme = body_of(state.schemes.need(licence.scheme).body, Scheme)
+    if scheme.clear == "each":
+        return ()
+    return tuple(side for side in SIDES if getattr(scheme.sides, side))
 
 
 class Coverage:
@@ -98,6 +133,11 @@ class Coverage:
         self._judged = run.index
         self._before = tables_before
         self._licences = self._eligible(lab, run)
+        self._needed = {
+            index: needed
+            for index, licence in self._licences
+            if (needed := _needed_sides(state, licence))
+        }
 
     def _eligible(self, lab: bytes, run: RunRow) -> list[tuple[int, LicenceRow]]:
         found = []
@@ -122,39 +162,77 @@ class Coverage:
         none has, the first catalogue that was registered before the run.
         """
         rows = self._state.recordings.get(external) or ()
-        found = [
-            (index, licence.sides, row)
+        reach = [
+            (index, licence, row)
             for index, licence in self._licences
             for row in rows
             if row.catalogue in licence.catalogues
         ]
-        if found:
-            row: RecordingRow | None = found[0][2]
-        else:
-            row = next((r for r in rows if r.catalogue < self._judged), None)
+        first = reach[0][2] if reach else None
+        row = first or next((r for r in rows if r.catalogue < self._judged), None)
         works = () if row is None else row.works
-        reach = [(index, sides) for index, sides, _ in found]
-        return row, tuple(self._cell(external, side, works, reach) for side in SIDES)
+        cells = [self._cell(external, side, works, reach) for side in SIDES]
+        return row, tuple(self._cleared(cells))
+
+    def duration_ms(self, external: str, licence: int) -> int:
+        """Give a recording's duration as the licensor has it; 0 if it has none.
+
+        The licence's own catalogues come first, then whatever else the licensor
+        has registered: a later catalogue can bring a duration that was missing.
+        """
+        terms = self._state.licences.need(licence)
+        rows = [row for row in self._state.recordings.get(external) or () if row.ms]
+        for row in rows:
+            if row.catalogue in terms.catalogues:
+                return row.ms
+        for row in rows:
+            if self._state.catalogues.get(row.catalogue) == terms.society:
+                return row.ms
+        return 0
 
     def _cell(
         self,
         external: str,
         side: str,
-        works: tuple[tuple[str, int], ...],
-        reach: list[tuple[int, tuple[str, ...]]],
+        works: Works,
+        reach: list[tuple[int, LicenceRow, RecordingRow]],
     ) -> Cell:
-        by_work = side == "composition" and bool(works)
-        subjects = [work for work, _ in works] if by_work else [external]
+        for index, licence, row in reach:
+            if side not in licence.sides:
+                continue
+            own = row.works if side == "composition" else ()
+            tables, in_time = self._tables(external, side, own, licence.society)
+            if in_time:
+                return Cell(side, index, tables, own)
+        known = works if side == "composition" else ()
+        return Cell(side, NEVER, self._tables(external, side, known, None)[0], known)
+
+    def _tables(
+        self, external: str, side: str, works: Works, society: bytes | None
+    ) -> tuple[Tables, bool]:
+        """Select the tables of a side; tell whether one was there by the run."""
         tables = []
         in_time = False
-        for subject in subjects:
-            versions = self._state.shares.get((subject, side))
-            table = select_table(versions, self._day, self._before)
-            tables.append((subject if by_work else "", table))
+        for work in [work for work, _ in works] or [""]:
+            versions = self._state.shares.get((work or external, side))
+            tables.append(
+                (work, select_table(versions, self._day, self._before, society))
+            )
             # What was registered after the run counts for the split, not for cover.
-            if select_table(versions, self._day, self._judged) is not None:
-                in_time = True
-        licence = NEVER
-        if in_time:
-            licence = next((i for i, sides in reach if side in sides), NEVER)
-        return Cell(side, licence, tuple(tables))
+            in_time = in_time or (
+                select_table(versions, self._day, self._judged, society) is not None
+            )
+        return tuple(tables), in_time
+
+    def _cleared(self, cells: list[Cell]) -> list[Cell]:
+        """Take the cells of licences away that clear a recording whole or not."""
+        for index in {cell.licence for cell in cells} - {NEVER}:
+            needed = self._needed.get(index, ())
+            if any(c.licence == NEVER for c in cells if c.side in needed):
+                kept = [
+                    c._replace(licence=NEVER) if c.licence == index else c
+                    for c in cells
+                ]
+                # What is taken away may be what another licence needs.
+                return self._cleared(kept)
+        return cells

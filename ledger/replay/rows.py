@@ -68,12 +68,13 @@ class RecordingRow(Row, frozen=True):
 
 
 class ShareRow(Row, frozen=True):
-    """One version of the share table of a (subject, side)."""
+    """One version of a society's share table of a (subject, side)."""
 
     effective: int
     index: int
     kind: str
     lines: tuple[tuple[bytes, int, str], ...]
+    society: bytes
 
 
 class TermsRow(Row, frozen=True):

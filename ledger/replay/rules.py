@@ -49,6 +49,7 @@ FULL_RULES: dict[str, FullRule] = {
     "due": rules_payments.due_full,
     "key": rules_identity.key_full,
     "party": rules_identity.party_full,
+    "party.verify": rules_identity.party_verify_full,
     "payout": rules_payouts.payout_full,
     "payout.result": rules_payouts.payout_result_full,
     "reverse": rules_reverse.reverse_full,

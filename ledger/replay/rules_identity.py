@@ -25,6 +25,7 @@ from ledger.replay.rows import HolderRow
 from ledger.replay.rows import KeyRow
 from ledger.replay.rows import LogRow
 from ledger.replay.rows import PartyRow
+from ledger.replay.rows import ProblemRow
 
 if TYPE_CHECKING:
     from typing import Any
@@ -153,17 +154,40 @@ def party_full(context: Context, body: Party, outcome: Outcome) -> Outcome:
 def party_verify(context: Context, body: PartyVerify) -> Outcome:
     """Note that the registrar has established who a party is."""
     state = context.state
+    if body.source is not UNSET:
+        _check_source(state, body.source)
+        return NOTHING
     row = state.parties.get(body.party)
     if row is None:
         raise InputError(
             "party-unknown",
             f"party {body.party.hex()} has no entry of its own",
-            hint="parties of a manifest are verified by their line",
+            hint="cite the manifest entry and line that hold it as `source`",
         )
     if row.verified != NEVER:
-        raise ConflictError("already-verified", f"{body.party.hex()} is verified")
+        raise ConflictError(
+            "already-verified",
+            f"entry {row.verified} verified party {body.party.hex()}",
+            hint="nothing more is needed",
+        )
     new = PartyRow(row.type, row.external, row.index, context.index, row.keys)
     return Outcome(((state.parties, body.party, new),))
+
+
+def party_verify_full(context: Context, body: PartyVerify, outcome: Outcome) -> Outcome:
+    """Verify a party of a manifest by its line."""
+    if body.source is UNSET:
+        return outcome
+    holders = context.state.holders
+    holder = _cited_holder(context.state, body)
+    if holder.verified:
+        raise ConflictError(
+            "already-verified",
+            f"party {body.party.hex()} is verified",
+            hint="nothing more is needed",
+        )
+    verified = HolderRow(holder.type, holder.external, True, holder.index, holder.line)
+    return Outcome(((holders, body.party, verified),))
 
 
 def key(context: Context, body: Key) -> Outcome:
@@ -209,23 +233,40 @@ def _party_of_manifest(context: Context, body: Any) -> PartyRow:  # noqa: ANN401
     if body.source is UNSET:
         # Authority lets nobody come here but a registrar who cites a source.
         raise InvariantError("no-source", f"a first key for {body.party.hex()}")
-    entry, line = body.source
-    manifest = context.state.party_manifests.get(entry)
-    if manifest is None or not 1 <= line <= manifest[0]:
-        raise InputError("bad-source", f"entry {entry} has no party line {line}")
+    entry, _ = _check_source(context.state, body.source)
     return PartyRow("", "", entry, NEVER, 0)
 
 
 def key_full(context: Context, body: Key, outcome: Outcome) -> Outcome:
     """A cited manifest line must hold the party that it is cited for."""
     if body.source is not UNSET:
-        holder = context.state.holders.get(body.party)
-        if holder is None or (holder.index, holder.line) != body.source:
-            raise InputError(
-                "bad-source",
-                f"line {body.source} does not hold party {body.party.hex()}",
-            )
+        _cited_holder(context.state, body)
     return outcome
+
+
+def _check_source(state: State, source: Any) -> tuple[int, int]:  # noqa: ANN401
+    """Check that a cited entry brought a manifest of parties of that many lines."""
+    entry, line = source
+    manifest = state.party_manifests.get(entry)
+    if manifest is None or not 1 <= line <= manifest[0]:
+        raise InputError(
+            "bad-source",
+            f"entry {entry} has no party line {line}",
+            hint="cite the index of the party entry, and the line counted from 1",
+        )
+    return entry, line
+
+
+def _cited_holder(state: State, body: Key | PartyVerify) -> HolderRow:
+    """Find the party of a manifest line, where an event cites it."""
+    holder = state.holders.get(body.party)
+    if holder is None or (holder.index, holder.line) != body.source:
+        raise InputError(
+            "bad-source",
+            f"line {body.source} does not hold party {body.party.hex()}",
+            hint="'linernote search' finds the entry and line of a party",
+        )
+    return holder
 
 
 def accredit(context: Context, body: Accredit) -> Outcome:
@@ -264,18 +305,24 @@ def acknowledge(context: Context, body: Acknowledge) -> Outcome:
         )
     problems = context.state.problems
     row = problems.get(body.index)
-    if row is None or row.code != body.code:
+    if row is None and body.index < context.index:
+        # It may be one that only the lines show.
         return NOTHING
-    new = type(row)(row.code, row.book, context.index)
+    _check_open_problem(row, body)
+    new = ProblemRow(body.code, "public" if row is None else row.book, context.index)
     return Outcome(((problems, body.index, new),))
 
 
-def acknowledge_full(context: Context, body: Acknowledge, outcome: Outcome) -> Outcome:
-    """There must be such a problem, not acknowledged before."""
-    row = context.state.problems.get(body.index)
+def _check_open_problem(row: ProblemRow | None, body: Acknowledge) -> None:
     if row is None or row.code != body.code or row.acknowledged != NEVER:
         raise InputError(
             "nothing-to-acknowledge",
             f"entry {body.index} has no open problem {body.code}",
+            hint="'linernote audit' lists the problems",
         )
+
+
+def acknowledge_full(context: Context, body: Acknowledge, outcome: Outcome) -> Outcome:
+    """There must be such a problem, not acknowledged before."""
+    _check_open_problem(context.state.problems.get(body.index), body)
     return outcome

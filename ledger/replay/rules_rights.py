@@ -71,7 +71,7 @@ def shares_full(context: Context, body: Shares, outcome: Outcome) -> Outcome:  #
     puts: list[Put] = []
     for subject, side, lines in _tables(context, body):
         _check_parties(context.state, subject, side, lines)
-        new = ShareRow(body.effective, context.index, body.kind, lines)
+        new = ShareRow(body.effective, context.index, body.kind, lines, context.author)
         known = table.get((subject, side)) or ()
         puts.append((table, (subject, side), (*known, new)))
     return Outcome(tuple(puts))

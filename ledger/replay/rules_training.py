@@ -93,7 +93,7 @@ def run_open_full(context: Context, body: Any, outcome: Outcome) -> Outcome:  # 
             counts[licence] += 1
         uncovered = [c for c in cells if c.known and c.licence == NEVER]
         for cell in uncovered:
-            names = owed(cell, () if row is None else row.works)
+            names = owed(cell, cell.works)
             finding = FindingRow("uncovered", names)
             puts.append(
                 (state.findings, (context.index, line.external, cell.side), finding)

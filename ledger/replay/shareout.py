@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from ledger.events.types import Side
     from ledger.replay.coverage import Cell
     from ledger.replay.rows import PoolRow
-    from ledger.replay.rows import RecordingRow
     from ledger.replay.rows import ShareRow
     from ledger.replay.state import State
 
@@ -97,14 +96,20 @@ def share_out(
 
 
 def verified_key(state: State, party: bytes) -> str | None:
-    """Give a verified party's key in the order of heads; None if not verified."""
-    holder = state.holders.get(party)
-    if holder is not None and holder.verified:
-        return holder.external or party.hex()
-    row = state.parties.get(party)
-    if row is not None and row.verified != NEVER:
-        return row.external or party.hex()
-    return None
+    """Give a verified party's key in the order of heads; None if not verified.
+
+    That is its external id, as its manifest line or its own entry has it, else
+    its party id (money.md §2).
+    """
+    holder, row = state.holders.get(party), state.parties.get(party)
+    by_line = holder is not None and holder.verified
+    by_entry = row is not None and row.verified != NEVER
+    if not by_line and not by_entry:
+        return None
+    external = "" if holder is None else holder.external
+    if not external and row is not None:
+        external = row.external
+    return external or party.hex()
 
 
 def _cells_by_side(
@@ -113,26 +118,17 @@ def _cells_by_side(
     weighted = [side for side in SIDES if getattr(scheme.sides, side)]
     units: dict[str, list[tree.Cell]] = {side: [] for side in SIDES}
     for external in recordings:
-        row, cells = coverage.cells(external)
-        chosen = {cell.side: cell for cell in cells if cell.side in weighted}
-        if scheme.clear == "all" and any(
-            cell.licence == NEVER for cell in chosen.values()
-        ):
-            # One side is missing, so none is cleared: all of it is outside.
-            chosen = {s: c._replace(licence=NEVER) for s, c in chosen.items()}
-        for side, cell in chosen.items():
-            unit = _unit(scheme, licence, external, row, cell)
-            if unit is not None:
-                units[side].append(unit)
+        _, cells = coverage.cells(external)
+        for cell in cells:
+            if cell.side in weighted:
+                unit = _unit(coverage, scheme, licence, external, cell)
+                if unit is not None:
+                    units[cell.side].append(unit)
     return units
 
 
 def _unit(
-    scheme: Scheme,
-    licence: int,
-    external: str,
-    row: RecordingRow | None,
-    cell: Cell,
+    coverage: Coverage, scheme: Scheme, licence: int, external: str, cell: Cell
 ) -> tree.Cell | None:
     """Make the unit of a cell; None if it has no part in this pool."""
     outside = cell.licence == NEVER
@@ -140,18 +136,20 @@ def _unit(
         return None
     weight = 1
     if scheme.basis == "duration":
-        if row is None or row.ms == 0:
+        weight = coverage.duration_ms(external, licence)
+        if weight == 0 and outside:
+            # Nobody can say how much it would have weighed.
+            return None
+        if weight == 0:
             raise InputError(
                 "duration-missing",
                 f"{external} has no duration, and the scheme shares by duration",
-                hint="register a catalogue that has it, or use another basis",
+                hint="register a catalogue of the licensor's that has it",
             )
-        weight = row.ms
     if outside:
         return tree.Cell(external, cell.side, weight, (), ())
-    works = row.works if row is not None and cell.side == "composition" else ()
     tables = tuple(_table(work, table) for work, table in cell.tables)
-    return tree.Cell(external, cell.side, weight, works, tables)
+    return tree.Cell(external, cell.side, weight, cell.works, tables)
 
 
 def _table(work: str, table: ShareRow | None) -> tree.ShareTable:

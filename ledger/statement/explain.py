@@ -25,7 +25,6 @@ from ledger.events.types import UNSET
 from ledger.replay.coverage import Cell
 from ledger.replay.coverage import Coverage
 from ledger.replay.outcome import body_of
-from ledger.replay.rows import RecordingRow
 from ledger.replay.rows import RunRow
 from ledger.replay.shareout import verified_key
 from ledger.sentences import SIDES as SIDE_WORDS
@@ -142,13 +141,15 @@ def _from_side_to_line(case: _Case) -> Iterator[Step]:
 def _by_recording(case: _Case) -> Iterator[Step]:
     """Recording, then work, then share: each computed again."""
     line, node = case.line, case.node("unit")
-    row, cell = _cell(case)
-    if node is None or cell is None:
+    coverage = Coverage(case.sources.state, case.lab, case.run, case.entry.index)
+    _, cells = coverage.cells(line.recording)
+    cell = {each.side: each for each in cells}[line.side]
+    if node is None:
         raise _differs(case)
     weight = 1
     how = f"It is shared equally between {counted(node.weight, 'recording')}:"
     if case.scheme.basis == "duration":
-        weight = 0 if row is None else row.ms
+        weight = coverage.duration_ms(line.recording, case.entry.body.licence)
         how = (
             f"It is shared by length; this recording has {weight:,} of"
             f" {node.weight:,} milliseconds:"
@@ -158,11 +159,10 @@ def _by_recording(case: _Case) -> Iterator[Step]:
     part = f" × {weight:,}" if weight != 1 else ""
     sum_ = f"{case.figure(node.total)}{part} ÷ {node.weight:,}"
     yield Step(f"{how} {title} gets this.", amount, case.entry.index, sum_)
-    works = row.works if row is not None and line.side == "composition" else ()
-    if works:
-        parts = apportion(amount, [ppm for _, ppm in works])
-        whole, place = amount, [work for work, _ in works].index(_work(line))
-        amount, rate = parts[place], percent(works[place][1])
+    if cell.works:
+        parts = apportion(amount, [ppm for _, ppm in cell.works])
+        whole, place = amount, [work for work, _ in cell.works].index(_work(line))
+        amount, rate = parts[place], percent(cell.works[place][1])
         name = case.sources.words.recording(_work(line))
         yield Step(
             f"{rate} of it belongs to the work {name}.",
@@ -240,14 +240,6 @@ def _from_gross_to_net(case: _Case, scheme: int) -> Iterator[Step]:
         parts.append(figure(line.cultural))
     sum_ = " − ".join(parts) if len(parts) > 1 else ""
     yield Step("This is credited.", line.net, case.entry.index, sum_)
-
-
-def _cell(case: _Case) -> tuple[RecordingRow | None, Cell | None]:
-    """Look the line's cell up as the distribution saw it."""
-    coverage = Coverage(case.sources.state, case.lab, case.run, case.entry.index)
-    row, cells = coverage.cells(case.line.recording)
-    found = [cell for cell in cells if cell.side == case.line.side]
-    return row, found[0] if found else None
 
 
 def _work(line: DistributionLine) -> str:

@@ -64,7 +64,7 @@ def _identities(world: World) -> None:
         action="revoke", key=key_id(second.public), party=world.guest.party
     )
     at["revoke"] = world.say(world.guest, second, "key", revoke, {})
-    first = world.key_body(CLEO, signing_key("cleo sign"), "sign")
+    first = world.key_body(CLEO, signing_key("cleo root"), "root")
     sourced = acts.change(first, {"source": (at["holders"], 3)})
     at["first key"] = world.registrar.say("key", sourced)
 

@@ -190,7 +190,7 @@ def test_first_keys_are_added_by_registrars(
     """Only for a party of a manifest that has none, by citing its line."""
     world = stage("world")
     party = ANNA
-    body = world.key_body(party, signing_key("new"), "sign")
+    body = world.key_body(party, signing_key("new"), "root")
     sourced = acts.change(body, {"source": (world.at["holders"], 1)})
     actor = Actor(world, name)
     if name in {"operator", "registrar"}:
@@ -199,6 +199,14 @@ def test_first_keys_are_added_by_registrars(
     else:
         assert refusal(lambda: actor.say("key", sourced)).code == "not-your-key"
     assert refusal(lambda: actor.say("key", body)).code == "not-your-key"
+
+
+def test_a_first_key_is_a_root_key(world: World) -> None:
+    """Whoever had only a sign key could never add or change another."""
+    body = world.key_body(ANNA, signing_key("new"), "sign")
+    sourced = acts.change(body, {"source": (world.at["holders"], 1)})
+    refused = refusal(lambda: world.operator.say("key", sourced))
+    assert refused.code == "not-your-key"
 
 
 def test_a_party_with_a_revoked_key_gets_none_from_a_registrar(world: World) -> None:

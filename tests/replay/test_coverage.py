@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ledger.events import terms
+from ledger.events.identity import PartyVerify
 from ledger.events.lines import CatalogueLine
 from ledger.events.types import PPM
 from ledger.events.types import UNKNOWN_PARTY
@@ -12,6 +13,7 @@ from ledger.replay.coverage import Cell
 from ledger.replay.coverage import owed
 from ledger.replay.coverage import select_table
 from ledger.replay.rows import ShareRow
+from ledger.replay.shareout import verified_key
 from tests.replay import acts
 from tests.replay.acts import STRANGE
 from tests.replay.acts import A
@@ -21,13 +23,14 @@ from tests.replay.world import BERT
 from tests.replay.world import CLEO
 from tests.replay.world import DAY_MS
 from tests.replay.world import World
+from tests.replay.world import signing_key
 
 LINES = ((ANNA, PPM, "owner"),)
 
 
 def row(effective: int, index: int) -> ShareRow:
     """Make a version of a table."""
-    return ShareRow(effective, index, "transfer", LINES)
+    return ShareRow(effective, index, "transfer", LINES, bytes(16))
 
 
 def today(world: World) -> int:
@@ -232,7 +235,9 @@ def test_a_run_without_a_licence_is_a_fact_all_the_same(licensed: World) -> None
 
 def test_a_medley_owes_by_the_weights_of_its_works() -> None:
     """Shares of works add up to the whole; what rounding leaves goes to the first."""
-    halves = ShareRow(0, 0, "transfer", ((ANNA, 333_333, ""), (BERT, 666_667, "")))
+    halves = ShareRow(
+        0, 0, "transfer", ((ANNA, 333_333, ""), (BERT, 666_667, "")), bytes(16)
+    )
     cell = Cell("composition", -1, (("w:1", halves), ("w:2", None)))
     found = owed(cell, (("w:1", 333_333), ("w:2", 666_667)))
     assert found == ((ANNA, 111_111), (BERT, 222_222), (UNKNOWN_PARTY, 666_667))
@@ -241,7 +246,9 @@ def test_a_medley_owes_by_the_weights_of_its_works() -> None:
 
 def test_a_party_with_two_places_is_owed_once() -> None:
     """Places of one party add up."""
-    twice = ShareRow(0, 0, "transfer", ((ANNA, 600_000, ""), (ANNA, 400_000, "")))
+    twice = ShareRow(
+        0, 0, "transfer", ((ANNA, 600_000, ""), (ANNA, 400_000, "")), bytes(16)
+    )
     assert owed(Cell("master", -1, (("", twice),)), ()) == ((ANNA, PPM),)
 
 
@@ -371,3 +378,54 @@ def test_per_holder_pays_verified_heads_alike(world: World) -> None:
         (B, BERT): 30,
         (c, UNKNOWN_PARTY): 30,
     }
+
+
+# ── whose tables, which sides, which heads ───────────────────────────────────
+
+
+def test_another_society_cannot_move_the_money(licensed: World) -> None:
+    """Only the licensor's own tables count for its licence, whoever claims what."""
+    acts.table(licensed, A, [(CLEO, PPM)], by=licensed.rival, effective=0)
+    acts.open_run(licensed, [A])
+    acts.table(licensed, A, [(CLEO, PPM)], by=licensed.rival, kind="correction")
+    assert gross(licensed) == {(A, ANNA): 57_000_001, (A, BERT): 38_000_000}
+
+
+def test_a_table_of_another_society_covers_nothing(licensed: World) -> None:
+    """Cover needs a table of the licensor's, which knows what it licenses."""
+    acts.catalogue(licensed, [A, B, STRANGE])
+    acts.table(licensed, STRANGE, [(CLEO, PPM)], by=licensed.rival)
+    acts.grant(licensed)
+    acts.accept(licensed)
+    acts.open_run(licensed, [A, STRANGE])
+    assert covered(licensed) == 1
+    assert findings(licensed) == {(STRANGE, "master"): ((CLEO, PPM),)}
+
+
+def test_clear_all_is_billed_as_it_is_shared(licensed: World) -> None:
+    """With one weighted side missing, none is covered, counted or shared."""
+    sides = terms.SideWeights(composition=1, master=1, performer=0)
+    acts.scheme(licensed, clear="all", sides=sides)
+    both = acts.covers(sides=["composition", "master"])
+    acts.grant(licensed, covers=both)
+    acts.accept(licensed)
+    acts.open_run(licensed, [A, B])
+    assert covered(licensed) == 0
+    assert set(findings(licensed)) == {(A, "master"), (B, "master")}
+
+
+def test_a_party_of_a_manifest_is_verified_by_its_line(licensed: World) -> None:
+    """It then counts as a head, under its external id."""
+    assert verified_key(licensed.state, CLEO) is None
+    body = PartyVerify(party=CLEO, source=(licensed.at["holders"], 3))
+    licensed.operator.say("party.verify", body)
+    assert verified_key(licensed.state, CLEO) == "demo:cleo"
+
+
+def test_a_head_keeps_its_external_id_with_a_key(licensed: World) -> None:
+    """A first key gives a party of a manifest no other place in the order."""
+    before = verified_key(licensed.state, ANNA)
+    body = licensed.key_body(ANNA, signing_key("anna root"), "root")
+    sourced = acts.change(body, {"source": (licensed.at["holders"], 1)})
+    licensed.operator.say("key", sourced)
+    assert before == verified_key(licensed.state, ANNA) == "demo:anna"

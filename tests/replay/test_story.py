@@ -84,8 +84,8 @@ def test_parties_and_keys(world: World) -> None:
         at["revoke"],
         1,
     )
-    cleo = state.keys.need(key_id(signing_key("cleo sign").public))
-    assert (cleo.party, cleo.purpose, cleo.added) == (CLEO, "sign", at["first key"])
+    cleo = state.keys.need(key_id(signing_key("cleo root").public))
+    assert (cleo.party, cleo.purpose, cleo.added) == (CLEO, "root", at["first key"])
     assert state.parties.need(CLEO).index == at["holders"]
     holder = state.holders.need(CLEO)
     assert (holder.index, holder.line, holder.verified) == (at["holders"], 3, False)

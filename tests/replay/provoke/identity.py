@@ -23,7 +23,7 @@ NEW, OTHER = signing_key("new"), signing_key("other")
 
 def sourced(world: World, party: bytes, line: int, entry: int | None = None) -> Key:
     """Make the body by which a registrar adds a first key."""
-    body = world.key_body(party, NEW, "sign")
+    body = world.key_body(party, NEW, "root")
     place = (world.at["holders"] if entry is None else entry, line)
     key: Key = acts.change(body, {"source": place})
     return key
@@ -58,6 +58,18 @@ def verifying_twice(world: World) -> object:
     body = PartyVerify(party=world.guest.party)
     world.operator.say("party.verify", body)
     return world.operator.say("party.verify", body)
+
+
+@case("already-verified")
+def verifying_a_line_twice(world: World) -> object:
+    source = (world.at["holders"], 1)
+    return world.operator.say("party.verify", PartyVerify(party=ANNA, source=source))
+
+
+@case("bad-source")
+def verifying_by_a_line_that_holds_another(world: World) -> object:
+    source = (world.at["holders"], 2)
+    return world.operator.say("party.verify", PartyVerify(party=ANNA, source=source))
 
 
 @case("party-unknown")

@@ -13,8 +13,6 @@ from ledger.replay.rules_payments import pool_id
 from tests.replay import acts
 from tests.replay.acts import NET
 from tests.replay.acts import VAT
-from tests.replay.acts import A
-from tests.replay.acts import B
 from tests.replay.provoke.case import case
 from tests.replay.world import ANNA
 from tests.replay.world import BERT
@@ -225,11 +223,13 @@ def deductions_above_the_gross(world: World) -> object:
 
 @case("duration-missing", "licensed")
 def sharing_by_a_duration_that_nobody_knows(world: World) -> object:
-    acts.catalogue(world, [CatalogueLine(external=A), CatalogueLine(external=B)])
+    unmeasured = "demo:unmeasured"
+    acts.catalogue(world, [CatalogueLine(external=unmeasured)])
+    acts.table(world, unmeasured, [(ANNA, 1_000_000)])
     acts.scheme(world, basis="duration")
     acts.grant(world)
     acts.accept(world)
-    acts.open_run(world)
+    acts.open_run(world, [unmeasured])
     acts.bill(world)
     acts.pay(world)
     return claim(world, reserve=5_000_000, total=95_000_001, unallocated=95_000_001)
