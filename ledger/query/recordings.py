@@ -13,9 +13,9 @@ from ledger.query.views import RecordingMoney
 from ledger.query.views import RecordingView
 from ledger.query.views import RunView
 from ledger.query.views import TableView
-from ledger.replay.coverage import select_table
 from ledger.replay.rows import RecordingRow
 from ledger.statement.holdings import runs_on
+from ledger.statement.holdings import tables_in_force
 from ledger.statement.sources import Sources
 from ledger.storage.base import PostingRow
 
@@ -51,15 +51,16 @@ def _tables(
     subjects += [(work, "composition") for work in works]
     for subject, side in subjects:
         versions = state.shares.get((subject, side)) or ()
-        current = select_table(versions, today, state.size)
+        current = tables_in_force(sources, subject, side, today)
         for version in reversed(versions):
             yield TableView(
                 subject=subject,
                 side=side,
                 kind=version.kind,
                 effective=version.effective,
+                society=sources.words.party(version.society),
                 index=version.index,
-                in_force=version is current,
+                in_force=version in current,
                 holders=tuple(_holder(sources, *line) for line in version.lines),
             )
 

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from ledger.errors import InputError
 from ledger.events.types import SIDES
 from ledger.events.types import UNSET
+from ledger.events.types import ManifestRef
 from ledger.query.views import Cover
 from ledger.query.views import Holder
 from ledger.query.views import RunReport
 from ledger.query.views import Uncovered
+from ledger.statement.sources import ReadEntry
 from ledger.statement.sources import Sources
 
 LINES_READ_MAX = 5_000
@@ -38,17 +40,10 @@ def run_report(sources: Sources, index: int, after: int, limit: int) -> RunRepor
             f"entry {index} opens no training run",
             hint="take the entry of run.open",
         )
-    found: list[Uncovered] = []
-    last = after
-    for number in range(after + 1, min(ref.lines, after + LINES_READ_MAX) + 1):
-        line = sources.lines.at(f"{entry.kind}/dataset", ref.root, number)
-        covers = tuple(findings(sources, index, line.external))
-        last = number
-        if covers:
-            title = sources.words.recording(line.external)
-            found.append(Uncovered(number, line.external, title, covers))
-        if len(found) == limit:
-            break
+    found = list(_uncovered(sources, entry, ref, after, limit))
+    last = min(ref.lines, after + LINES_READ_MAX)
+    if len(found) == limit:
+        last = found[-1].line
     covered = sources.state.covered
     return RunReport(
         index=index,
@@ -63,6 +58,21 @@ def run_report(sources: Sources, index: int, after: int, limit: int) -> RunRepor
         findings=tuple(found),
         next_after=last if last < ref.lines else None,
     )
+
+
+def _uncovered(
+    sources: Sources, entry: ReadEntry, ref: ManifestRef, after: int, limit: int
+) -> Iterator[Uncovered]:
+    kind, count = f"{entry.kind}/dataset", 0
+    for number in range(after + 1, min(ref.lines, after + LINES_READ_MAX) + 1):
+        line = sources.lines.at(kind, ref.root, number)
+        covers = tuple(findings(sources, entry.index, line.external))
+        if covers:
+            title = sources.words.recording(line.external)
+            yield Uncovered(number, line.external, title, covers)
+            count += 1
+        if count == limit:
+            return
 
 
 def findings(sources: Sources, index: int, external: str) -> Iterator[Cover]:

@@ -156,12 +156,13 @@ class Holder:
 
 @dataclass(frozen=True)
 class TableView:
-    """A share table; `in_force` on the log's newest day."""
+    """A share table of a society; `in_force` on the log's newest day."""
 
     subject: str
     side: str
     kind: str
     effective: int
+    society: str
     index: int
     in_force: bool
     holders: tuple[Holder, ...]

@@ -8,6 +8,7 @@ from itertools import islice
 
 from ledger.events.types import UNSET
 from ledger.replay.coverage import select_table
+from ledger.replay.rows import ShareRow
 from ledger.sentences import SIDES
 from ledger.statement.model import Note
 from ledger.statement.sources import Sources
@@ -26,7 +27,7 @@ class Holding:
     Attributes:
         subject: external id of the recording or work.
         title: its title, if the side store has one.
-        index: entry that registered it.
+        society: that registered it, at entry `index`.
     """
 
     subject: str
@@ -34,6 +35,7 @@ class Holding:
     side: str
     ppm: int
     role: str
+    society: str
     index: int
 
 
@@ -49,12 +51,31 @@ def holdings(sources: Sources, party: bytes) -> Iterator[Holding]:
             if (subject, side) in seen:
                 continue
             seen.add((subject, side))
-            versions = state.shares.get((subject, side)) or ()
-            table = select_table(versions, today, state.size)
-            for holder, ppm, role in table.lines if table is not None else ():
-                if holder == party and table is not None:
-                    title = sources.words.recording(subject)
-                    yield Holding(subject, title, side, ppm, role, table.index)
+            for table in tables_in_force(sources, subject, side, today):
+                for holder, ppm, role in table.lines:
+                    if holder == party:
+                        yield Holding(
+                            subject,
+                            sources.words.recording(subject),
+                            side,
+                            ppm,
+                            role,
+                            sources.words.party(table.society),
+                            table.index,
+                        )
+
+
+def tables_in_force(
+    sources: Sources, subject: str, side: str, day: int
+) -> list[ShareRow]:
+    """Select the share table of each society that counts on a day."""
+    versions = sources.state.shares.get((subject, side)) or ()
+    size = sources.state.size
+    selected = [
+        select_table(versions, day, size, society)
+        for society in dict.fromkeys(version.society for version in versions)
+    ]
+    return [table for table in selected if table is not None]
 
 
 def _tables_naming(

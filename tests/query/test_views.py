@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from ledger.errors import InputError
+from ledger.events import identity
 from ledger.events import lines
 from ledger.events import rights
 from ledger.events import training
+from ledger.names import Names
 from ledger.query import Reader
 from ledger.query import documents
 from ledger.replay.rows import NEVER
@@ -20,7 +22,9 @@ from ledger.storage.memory import MemoryStore
 from tests.story import OUTSIDE
 from tests.story import Story
 from tests.story import build_story
+from tests.story import names
 from tests.story import party_id
+from tests.story import steps
 
 ARTIST = party_id("artist0").hex()
 
@@ -98,6 +102,28 @@ def test_only_the_table_in_force_counts_now() -> None:
     ]
     assert "demo:r000000" in held
     assert "demo:r000000" not in lost
+
+
+def test_each_society_has_its_own_tables() -> None:
+    """Two societies' tables of one recording both count, each for its own."""
+    story = build_story(MemoryStore())
+    steps.register(story, "other")
+    accredit = identity.Accredit(
+        action="grant", party=party_id("other"), role="society"
+    )
+    story.operator.say("accredit", accredit)
+    row = rights.ShareRow(party=story.artists[2], ppm=1_000_000, role="owner")
+    table = rights.ShareTable(lines=[row], side="master", subject="demo:r000000")
+    shares = rights.Shares(effective=5, kind="transfer", table=table)
+    story.author("other").say("shares", shares)
+    with Reader(story.log.store, Names(**names(story))) as asked:
+        tables = asked.recording("demo:r000000").tables
+        held = asked.party("demo:artist2").holdings
+    assert [(table.society, table.in_force) for table in tables] == [
+        ("6f746865", True),
+        ("Society Birch", True),
+    ]
+    assert ("demo:r000000", "6f746865") in [(h.subject, h.society) for h in held]
 
 
 def test_a_recording_of_no_catalogue_shows_who_used_it(reader: Reader) -> None:

@@ -50,6 +50,7 @@ class TableItem:
     status: Status
     href: str
     since: str
+    society: str
     holders: tuple[tuple[str, str, str, int, str], ...]
 
 
@@ -102,6 +103,7 @@ def _table(table: TableView, words: Words) -> TableItem:
         since=f"since {day_words(table.effective)}"
         if table.effective > 0
         else "from the start",
+        society=table.society,
         holders=tuple(
             (
                 holder.name,
