@@ -1,4 +1,4 @@
-"""Rows for questions: postings and mentions of an entry (design: storage).
+"""Rows for questions: postings and mentions of an entry.
 
 Nothing here decides anything. What an entry posted comes from replay; this adds
 which recording a line was for, and by which words the entry can be found. The

@@ -1,4 +1,4 @@
-"""Auditing: verify everything, trust nothing, say what was checked (design §8).
+"""Auditing: verify everything, trust nothing, say what was checked.
 
 spool, tree ─ verifying ─ files ─ audit ─► report
 """

@@ -1,4 +1,4 @@
-"""Questions to a log home, answered from its derived tables (design: query).
+"""Questions to a log home, answered from its derived tables.
 
     home ─ Reader ─┬ entries, search, prove
                    ├ party, recording, run, balances

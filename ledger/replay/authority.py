@@ -1,4 +1,4 @@
-"""Who may append which kind about which subject; default deny (design: authority).
+"""Who may append which kind about which subject; default deny.
 
 A pure function of earlier entries. `AUTHORITY` is the whole table, from which
 `ledger/docs/authority.md` is generated; `check_authority` applies it.

@@ -1,4 +1,4 @@
-"""What the rows of the state hold (ledger/docs/format.md, "State").
+"""What the rows of the state hold (format.md §6).
 
 Rows are array-like: their canonical bytes are a MessagePack array of the
 fields in this order. There is no nil, so `NEVER` stands for an index that is

@@ -270,7 +270,7 @@ def _cited_holder(state: State, body: Key | PartyVerify) -> HolderRow:
 
 
 def accredit(context: Context, body: Accredit) -> Outcome:
-    """Grant or withdraw a role (design: authority)."""
+    """Grant or withdraw a role."""
     state = context.state
     if state.parties.get(body.party) is None:
         raise InputError("party-unknown", f"no party {body.party.hex()} is registered")

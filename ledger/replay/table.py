@@ -1,6 +1,6 @@
 """State tables: typed rows in memory, over rows of bytes that may lie on disk.
 
-The state of a log is a set of tables (ledger/docs/format.md, "State"). A table
+The state of a log is a set of tables (format.md §6). A table
 holds what was touched lately as Python values; everything else waits as
 canonical bytes in `Rows`. Three kinds of rows serve three users: none at all
 (a short replay keeps everything in memory), a temporary file (an audit, so
