@@ -264,11 +264,12 @@ def check_files(files: Files, hashes: list[bytes], where: str, report: Report) -
             report.checked["tiles and bundles"] += 1
 
 
-# ── What entries, events, bodies and lines are made of (§2, §5) ──
-# Name; of a manifest, the order of its lines and the fields with totals; then fields:
-# "?" may be absent, "*" is a list of any length, "," an array of just these.
+# ── What entries, events, bodies and lines are made of (§2, §5): a row for each ──
+# Name; of a manifest, the order of its lines and the fields with totals; of money, its
+# postings: account and amount, debit positive (money.md §8). Then fields: "?" may be
+# absent, "*" is a list of any length, "," an array of just these.
 FORMS: dict[str, dict[str, str]] = {}
-MANIFESTS: dict[str, list[str]] = {}
+COLUMNS: dict[str, str] = {}
 for _form in """\
 entry - event:bin index:n previous:b32 signature:b64 time:n
 event - author:b16 body:map id:b16 key:b32 kind:token log:b32 prev:b32 seen:n,b32 seq:n time:n
@@ -277,11 +278,11 @@ genesis - currencies:map* level:n1 log_key:b32 operator:b16 origin:str root_key:
 party - external?:external parties?:manifest party?:b16 proof?:b64 public?:b32 type?:type
 key - action:token key?:b32 party:b16 proof?:b64 public?:b32 purpose?:purpose source?:n,n
 acknowledge - code:token index:n
-due - currency:cur day:int licence:n net:n quantity:n run:token vat:n
-payment.received - applies:application* charges:n currency:cur gross:n1 payer:b16
+due receivable=net+vat&due=-net&vat=-vat currency:cur day:int licence:n net:n quantity:n run:token vat:n
+payment.received trust=gross-charges&charges=charges&receivable=-applied&due=funded&pool=-funded&prepaid=applied-gross applies:application* charges:n currency:cur gross:n1 payer:b16
 application - amount:n1 due:n
-distribution - currency:cur licence:n lines:manifest mode:str nodes:map* pool:b16 reserve:n run:token total:n unallocated:n
-payout - batch:manifest currency:cur tax_ppm:ppm threshold:n
+distribution pool=total+reserve&reserve=-reserve&fee=-fee&cultural=-cultural&payable=-net&suspense=-waiting-unallocated currency:cur licence:n lines:manifest mode:str nodes:map* pool:b16 reserve:n run:token total:n unallocated:n
+payout payable=gross&in_transit=-sent&tax=-tax batch:manifest currency:cur tax_ppm:ppm threshold:n
 reverse - cause:token entry:n replacement?:b16
 catalogue/recordings external external:external isrc?:isrc ms?:n1 recording?:b16 works?:external,ppm*
 distribution/lines recording/side/work/party+cultural+fee+gross+net cultural:n fee:n gross:n1 net:n party:b16 recording:external side:side state:state work?:external
@@ -293,10 +294,9 @@ run.close/exposure external+exposure exposure:n1 external:external
 run.open/dataset external external:external
 shares/lines subject/side/place party:b16 place:u16 ppm:ppm role:token side:side subject:external
 """.splitlines():  # noqa: E501 (a row of the table is a line)
-    _name, _columns, *_fields = _form.split(" ")
+    _name, COLUMNS[_name], *_fields = _form.split(" ")
     FORMS[_name] = dict(_field.split(":", 1) for _field in _fields)
-    MANIFESTS[_name] = _columns.split("+")
-    FORMS[_name + "+"] = dict.fromkeys(MANIFESTS[_name][1:], "n")
+    FORMS[_name + "+"] = dict.fromkeys(COLUMNS[_name].split("+")[1:], "n")
 # A type, a range of integers, or a pattern of text or bytes.
 KINDS: dict[str, Any] = {"bin": bytes, "bool": bool, "map": dict, "str": str}
 KINDS |= {"b16": b"(?s:.{16})", "b32": b"(?s:.{32})", "b64": b"(?s:.{64})"}
@@ -339,13 +339,21 @@ KEY_TAG, POOL_TAG = b"linernote/key/v1\n", b"linernote/pool/v1\n"
 LINE_TAG, SEALED_TAG = b"linernote/line/v1\n", b"linernote/sealed-line/v1\n"
 MANIFEST_TAG, SALT_BYTES = b"linernote/manifest/v1\n", 16
 CLOCK_SKEW_MS, LEVEL = 300_000, 1
-_POSTINGS = """\
-due: receivable=net+vat due=-net vat=-vat
-payment.received: trust=gross-charges charges=charges receivable=-applied due=funded pool=-funded prepaid=applied-gross
-distribution: pool=total+reserve reserve=-reserve fee=-fee cultural=-cultural payable=-net suspense=-waiting-unallocated
-payout: payable=gross in_transit=-sent tax=-tax
-"""  # noqa: E501 (account and amount, debit positive: money.md §8)
-POSTINGS = dict(row.split(": ") for row in _POSTINGS.splitlines())
+
+
+def read_lines(leaves: Iterator[bytes], kind: str, *, sealed: bool) -> Iterator[Map]:
+    """Parse the lines of a manifest, which strictly ascend by its order (§5)."""
+    tag, salt = (SEALED_TAG, SALT_BYTES) if sealed else (LINE_TAG, 0)
+    names = COLUMNS[kind].partition("+")[0].split("/")
+    last: list[list[Any]] = []
+    for leaf in leaves:
+        line = parse(leaf[: len(tag)] + leaf[len(tag) + salt :], kind, tag)
+        # An absent field comes before any value.
+        place = [[line[name]] if name in line else [] for name in names]
+        need(place != last, "manifest-line-doubled")
+        need(place > last, "manifest-lines-unordered")
+        last = place
+        yield line
 
 
 class Log:
@@ -421,7 +429,7 @@ class Log:
         need("revoked" not in key, "key-revoked")
         purpose = {"genesis": "root", "key": key["purpose"]}.get(kind, "sign")
         need(key["purpose"] == purpose, "wrong-purpose", f"a {key['purpose']} key")
-        for name in [name for name in body if f"{kind}/{name}" in MANIFESTS]:
+        for name in [name for name in body if f"{kind}/{name}" in COLUMNS]:
             lines = self._lines(f"{kind}/{name}", event, body[name])
         if kind in {"accredit", "acknowledge", "level"}:
             need(event["author"] == self.operator, "missing-role")
@@ -479,43 +487,35 @@ class Log:
             need(body["entry"] in self.posted, "not-reversible", "it posted nothing")
             moved.subtract(self.posted.pop(body["entry"]))
             need(all(held[leg] + n >= 0 for leg, n in moved.items()), "pool-closed")
-        legs = re.findall(r"([=+-])(\w+)", POSTINGS.get(kind, ""))
+        legs = re.findall(r"([=+-])(\w+)", COLUMNS.get(kind, ""))
         total = sum(-terms[name] if sign == "-" else terms[name] for sign, name in legs)
         need(total == 0, "unbalanced", f"its postings add up to {total} µ")
         self.posted[index] = moved
         self.held.update(moved)
 
     def _lines(self, kind: str, event: Map, ref: Any) -> list[Map]:  # noqa: ANN401
-        """Verify a manifest against its event; give lines, or totals in their place."""
-        order, *summed = MANIFESTS[kind]
+        """Take a manifest in; give its lines, or totals where they can't be had."""
+        order, *summed = COLUMNS[kind].split("+")
         ordered = fits(ref, "manifest") and ref["order"] == order
         need(ordered and fits(ref["totals"], kind + "+"), "bad-manifest")
         self._once("root", ref["root"], "manifest-root-reused")
-        where = f"manifest/{ref['root'].hex()}/"
-        files = self.trees.pop(where, {})
-        if sum("entries" in path for path in files) * WIDTH <= ref["lines"]:
-            with self.report.noting(where):
-                need(None, "manifest-lines-missing", status=UNVERIFIED)
-            return [ref["totals"]]
+        where, lines = f"manifest/{ref['root'].hex()}/", [ref["totals"]]
         header = {"author": event["author"], "id": event["id"], "kind": kind}
         header |= {"log": event["log"], "order": order, "sealed": ref["sealed"]}
-        tag, salt = (SEALED_TAG, SALT_BYTES) if ref["sealed"] else (LINE_TAG, 0)
-        lines, hashes, last = list[Map](), list[bytes](), list[list[Any]]()
-        leaves = read_leaves(files, ref["lines"] + 1, hashes)
-        need(next(leaves) == MANIFEST_TAG + encode(header), "manifest-header-mismatch")
-        for leaf in leaves:
-            line = parse(leaf[: len(tag)] + leaf[len(tag) + salt :], kind, tag)
-            # An absent field comes before any value.
-            place = [[line[name]] if name in line else [] for name in order.split("/")]
-            need(place != last, "manifest-line-doubled")
-            need(place > last, "manifest-lines-unordered")
-            last = place
-            lines.append(line)
-        need(tree_root(hashes) == ref["root"], "manifest-root-mismatch")
-        sums = {name: sum(line[name] for line in lines) for name in summed}
-        need(sums == ref["totals"], "manifest-totals-mismatch")
-        check_files(files, hashes, where, self.report)
-        self.report.checked["manifest lines"] += len(lines)
+        with self.report.noting(where):
+            files, hashes = self.trees.pop(where, {}), list[bytes]()
+            leaves = read_leaves(files, ref["lines"] + 1, hashes)
+            need(
+                next(leaves) == MANIFEST_TAG + encode(header),
+                "manifest-header-mismatch",
+            )
+            found = list(read_lines(leaves, kind, sealed=ref["sealed"]))
+            need(tree_root(hashes) == ref["root"], "manifest-root-mismatch")
+            sums = {name: sum(line[name] for line in found) for name in summed}
+            need(sums == ref["totals"], "manifest-totals-mismatch")
+            check_files(files, hashes, where, self.report)
+            self.report.checked["manifest lines"] += len(found)
+            lines[:] = found
         return lines
 
 
