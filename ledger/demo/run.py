@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from ledger.demo.cast import LAB
 from ledger.demo.cast import MUSICIANS
 from ledger.demo.cast import NOTICE
 from ledger.demo.cast import SOCIETY
+from ledger.demo.pasting import program_words
+from ledger.demo.pasting import verifier_words
 from ledger.demo.stage import Stage
 from ledger.demo.tamper import tamper
 from ledger.errors import UnverifiableError
@@ -132,19 +135,19 @@ def _end_of_fiction(
     home: Path, told: fiction.Told, vkey: str, url: str, say: Callable[[str], None]
 ) -> None:
     guitarist = told.musicians[GUITARIST.handle].hex()
-    option = f"--home {home}"
+    program, option = program_words(), _home_option(home)
     say("")
     say(f"{GUITARIST.name}, {GUITARIST.part}: what was I paid, and why?")
-    say(f"  linernote statement {guitarist} {option}")
+    say(f"  {program} statement {guitarist} {option}")
     say(f"  {url}/party/{guitarist}")
     for member in MUSICIANS[1:]:
         say(f"{member.name}, {member.part}:")
         say(f"  {url}/party/{told.musicians[member.handle].hex()}")
     say(f"{LAB.name}: what did my run use, and what of it had no licence?")
-    say(f"  linernote show {told.run} {option}")
+    say(f"  {program} show {told.run} {option}")
     say(f"  {url}/entry/{told.run}")
     say(f"{SOCIETY.name}: who is owed what, and what waits?")
-    say(f"  linernote balances {option}")
+    say(f"  {program} balances {option}")
     say(f"  {url}/entry/{told.distribution}")
     _auditor(home, vkey, say)
 
@@ -152,23 +155,29 @@ def _end_of_fiction(
 def _end_of_files(
     home: Path, told: catalogue.Told, vkey: str, url: str, say: Callable[[str], None]
 ) -> None:
+    program, option = program_words(), _home_option(home)
     say("")
     say(
         f"{told.recordings} recordings of {told.holders} holders; trained on"
         f" {told.trained}, {told.uncovered} of them uncovered"
     )
     say("A holder: what was I paid, and why?")
-    say(f"  linernote search jamendo:artist --home {home}")
+    say(f"  {program} search jamendo:artist {option}")
     say(f"{SOCIETY.name}: who is owed what?")
-    say(f"  linernote balances --json --home {home}")
+    say(f"  {program} balances --json {option}")
     say(f"  {url}/entry/{told.distribution}")
     _auditor(home, vkey, say)
 
 
 def _auditor(home: Path, vkey: str, say: Callable[[str], None]) -> None:
     say("An auditor, with Python and nothing of ours:")
-    say(f"  python3 tools/verify.py {home / 'public'} --vkey '{vkey}'")
-    say(f"  python3 tools/verify.py {home / PROOF_NAME} --vkey '{vkey}'")
+    for part in ("public", PROOF_NAME):
+        place = shlex.quote(str(home / part))
+        say(f"  {verifier_words()} {place} --vkey '{vkey}'")
+
+
+def _home_option(home: Path) -> str:
+    return f"--home {shlex.quote(str(home))}"
 
 
 def _tamper(
