@@ -32,8 +32,9 @@ EVENTS_HEAD = """\
 Every kind of level 1 and every field of its body, made from the code by
 `tools/gen_docs.py`. The fields around the body (author, id, key, kind, log, prev,
 seen, seq, time) are those of `format.md` §2; who may say what is in
-`authority.md`. Bytes are written in lower-case hex in JSON. A field marked ? may be
-absent. All amounts are micro-units.
+`authority.md`, what refusals and problems are called in `codes.md`. Bytes are written
+in lower-case hex in JSON. A field marked ? may be absent. All amounts are
+micro-units.
 """
 
 AUTHORITY_HEAD = """\
