@@ -102,13 +102,15 @@ class Audit:
         report = self.report
         checkpoint = read_checkpoint(self._store, self._public, report)
         state, manifests = State("full", rows), BroughtManifests(rows)
-        published = 0 if checkpoint is None else checkpoint.size
-        replayed = self._stream(state, manifests, published)
+        claimed, published = 0 if checkpoint is None else checkpoint.size, 0
+        replayed = self._stream(state, manifests, claimed)
         report.size, report.root = self._tree.size, self._tree.root()
         if checkpoint is not None:
             root, whole = self._checkpoint_root, not self._failed
             verified = Verified(report.size, root, whole, state.log)
-            check_checkpoint(self._store, self._public, checkpoint, verified, report)
+            published = check_checkpoint(
+                self._store, self._public, checkpoint, verified, report
+            )
         self._check_tree_of_store()
         if replayed is not None:
             self._note_state(replayed)
@@ -116,7 +118,14 @@ class Audit:
             # What comes after the entry that failed would all look wrong.
             report.missing.append("public/ was not checked: the log does not hold")
         elif self._public is not None and state.log is not None:
-            check_files(self._public, self._tree, published, manifests, report)
+            check_files(
+                self._public,
+                self._store,
+                self._tree,
+                published,
+                manifests=manifests,
+                report=report,
+            )
         report.problems.sort(key=lambda found: found.index)
 
     def _stream(

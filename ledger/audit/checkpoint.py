@@ -65,8 +65,12 @@ def check_checkpoint(
     checkpoint: Checkpoint,
     verified: Verified,
     report: Report,
-) -> None:
-    """Check size, signature and root of the stored checkpoint, and its public copy."""
+) -> int:
+    """Check size, signature and root of the stored checkpoint, and its public copy.
+
+    Returns:
+        How many of the verified entries it covers; none if its signature fails.
+    """
     text = store.checkpoint() or ""
     if verified.size < checkpoint.size and verified.whole:
         _found(
@@ -80,7 +84,7 @@ def check_checkpoint(
             open_checkpoint(text, make_vkey(verified.log.origin, verified.log.log_key))
         except LedgerError as error:
             _found(report, "bad-checkpoint", error.message)
-            return
+            return 0
         report.count("checkpoints")
     if verified.size >= checkpoint.size and verified.root != checkpoint.root:
         _found(
@@ -90,6 +94,7 @@ def check_checkpoint(
             " checkpoint",
         )
     _check_public_copy(public, text, report)
+    return min(checkpoint.size, verified.size)
 
 
 def _check_public_copy(public: Path | None, text: str, report: Report) -> None:

@@ -8,12 +8,19 @@ from pathlib import Path
 import pytest
 
 from ledger.audit import Audit
+from ledger.errors import HomeError
 from ledger.events.rights import Catalogue
+from ledger.events.types import INTEGER_MAX
+from ledger.events.types import ManifestRef
+from ledger.tlog.checkpoint import Checkpoint
+from ledger.tlog.checkpoint import sign_checkpoint
 from tests.audit.logs import Published
 from tests.audit.logs import codes
 from tests.audit.logs import published
 from tests.audit.logs import small_world
+from tests.replay.world import ORIGIN
 from tests.replay.world import World
+from tests.replay.world import signing_key
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +69,8 @@ def test_the_lines_of_a_manifest_are_missed(small: Published) -> None:
     shutil.rmtree(small.public / "manifest")
     report = small.audit()
     assert report.exit_code == 5
-    assert len(report.missing) == 2
+    (missing,) = report.missing
+    assert missing.endswith("/tile/0/000.p/4 and others are missing")
 
 
 @pytest.mark.parametrize(
@@ -128,3 +136,45 @@ def test_the_lines_of_an_entry_that_broke_a_rule_are_published(tmp_path: Path) -
     report = log.audit()
     assert codes(report) == ["missing-role"]
     assert report.checked["manifests"] == 2
+
+
+def test_an_event_may_not_keep_an_audit_busy(tmp_path: Path) -> None:
+    """Lines that are nowhere are not looked for one by one, however many they are."""
+    world = World()
+    ref = ManifestRef(
+        lines=INTEGER_MAX,
+        order="external",
+        root=b"r" * 32,
+        sealed=False,
+        totals={},
+    )
+    assert world.force(world.guest, "catalogue", Catalogue(recordings=ref)) is not None
+    (tmp_path / "public").mkdir()
+    log = Published(world.store, tmp_path / "public")
+    with pytest.raises(HomeError, match="missing"):
+        log.publish()
+    text = sign_checkpoint(
+        Checkpoint(ORIGIN, 2**63 - 1, bytes(32)), ORIGIN, signing_key("log")
+    )
+    log.store._checkpoint[""] = text
+    (log.public / "checkpoint").write_text(text)
+    (log.public / "manifest" / ref.root.hex()).mkdir(parents=True)
+    report = log.audit()
+    assert "log-truncated" in codes(report)
+    assert report.missing == [
+        f"public/manifest/{ref.root.hex()}/tile/0/000 and others are missing",
+    ]
+    (log.public / "manifest" / ref.root.hex()).rmdir()
+    assert log.audit().missing == []
+
+
+def test_a_checkpoint_that_nobody_signed_asks_for_no_files(small: Published) -> None:
+    """Its size is anybody's word, and the audit has said that it does not hold."""
+    shutil.rmtree(small.public / "tile")
+    assert len(small.audit().missing) == 1
+    small.store._checkpoint[""] = sign_checkpoint(
+        Checkpoint(ORIGIN, 2**63 - 1, bytes(32)), ORIGIN, signing_key("stranger")
+    )
+    report = small.audit()
+    assert {"bad-checkpoint", "log-truncated"} <= set(codes(report))
+    assert report.missing == []
