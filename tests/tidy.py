@@ -66,7 +66,8 @@ CLOCK_AND_CHANCE_NAMES = {
 EXACT_ROOMS = {"tlog", "entry", "events", "accounting", "validation", "replay"}
 
 FILE_LINES_MAX = 400
-FILE_LINES_MAX_OF = {"tools/verify.py": 600}
+# The stand-alone verifier has to be one file; a fifth of it is tables and their words.
+FILE_LINES_MAX_OF = {"tools/verify.py": 640}
 FUNCTION_LINES_MAX = 60
 
 # What a reader of the published project could not place, or should not find.

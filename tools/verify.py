@@ -19,16 +19,29 @@ import base64
 import hashlib
 import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import msgpack
-from nacl import bindings
-from nacl.exceptions import CryptoError
+PARSER = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+PARSER.add_argument("path", type=Path, help="a .tlog-proof, or a public folder")
+PARSER.add_argument("--vkey", required=True, help="the log's verifier key")
+PARSER.add_argument("--json", action="store_true", help="print one JSON document")
+try:
+    import msgpack
+    from nacl import bindings
+    from nacl.exceptions import CryptoError
+except ModuleNotFoundError:
+    if __name__ != "__main__":
+        raise
+    PARSER.parse_args()  # --help needs neither
+    print("needs PyNaCl and msgpack: pip install pynacl msgpack", file=sys.stderr)
+    raise SystemExit(5) from None
 
 INVALID, FAILED, UNVERIFIED = 3, 4, 5
 ZERO32, INTEGER_MAX, WIDTH = bytes(32), 2**63 - 1, 256
@@ -505,10 +518,8 @@ class Log:
         with self.report.noting(where):
             files, hashes = self.trees.pop(where, {}), list[bytes]()
             leaves = read_leaves(files, ref["lines"] + 1, hashes)
-            need(
-                next(leaves) == MANIFEST_TAG + encode(header),
-                "manifest-header-mismatch",
-            )
+            own = next(leaves) == MANIFEST_TAG + encode(header)
+            need(own, "manifest-header-mismatch")
             found = list(read_lines(leaves, kind, sealed=ref["sealed"]))
             need(tree_root(hashes) == ref["root"], "manifest-root-mismatch")
             sums = {name: sum(line[name] for line in found) for name in summed}
@@ -570,13 +581,32 @@ def verify_folder(folder: Path, vkey: Vkey, report: Report) -> None:
     need(tree_root(hashes) == root, "root-mismatch")
 
 
+WORDS = {0: "acknowledged", 3: "INVALID", 4: "FAILED", 5: "NOT VERIFIED"}
+SHOWN_MAX = 10
+
+
+def summary(report: Report, *, ok: bool) -> Iterator[str]:
+    """Say what was checked, who was credited (the first few), and what was noted."""
+    yield from (f"{n:>20,} {name}" for name, n in report.checked.items())
+    credited = [(name, micro) for name, micro in report.credited.items() if micro]
+    if credited:
+        more = f"; the first {SHOWN_MAX} (--json has all)"
+        more = more if len(credited) > SHOWN_MAX else ""
+        yield f"{len(credited):>20,} balances credited{more}"
+    for name, micro in credited[:SHOWN_MAX]:
+        yield f"{Decimal(micro).scaleb(-6):>20,f} {name.removeprefix('µ')}"
+    for note in report.notes:
+        yield WORDS[note["status"]] + ": {where}: {message} [{code}]".format(**note)
+    entries = report.checked["entries and signatures"]
+    lines = report.checked["manifest lines"]
+    if ok and entries:
+        counted = f"{entries} entries, {entries} signatures, {lines} lines"
+        yield f"ok: {counted}; not replayed"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Verify what the command line names, and say so."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("path", type=Path, help="a .tlog-proof, or a public folder")
-    parser.add_argument("--vkey", required=True, help="the log's verifier key")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-    given = parser.parse_args(arguments)
+    given = PARSER.parse_args(arguments)
     report = Report()
     with report.noting("--vkey", INVALID):
         vkey = parse_vkey(given.vkey)
@@ -584,15 +614,9 @@ def main(arguments: list[str] | None = None) -> int:
             whole = given.path.is_dir()
             (verify_folder if whole else verify_proof)(given.path, vkey, report)
     status = max((n["status"] for n in report.notes), key=[0, 5, 3, 4].index, default=0)
-    words = {0: "acknowledged", 3: "INVALID", 4: "FAILED", 5: "NOT VERIFIED"}
-    rows = [
-        f"{n:>20,} {name}" for name, n in (report.checked | report.credited).items()
-    ]
-    for note in report.notes:
-        rows += [words[note["status"]] + ": {where}: {message} [{code}]".format(**note)]
     document = {"ok": status == 0, "status": status, **vars(report)}
-    text = json.dumps(document) if given.json else "\n".join(rows)
-    print(text.encode(errors="replace").decode())
+    rows = [json.dumps(document)] if given.json else summary(report, ok=status == 0)
+    print("\n".join(rows).encode(errors="replace").decode())
     return status
 
 
