@@ -22,6 +22,7 @@ from web.addresses import CONVERTERS
 HOME = "LINERNOTE_HOME"
 YEAR_SECONDS = 31_536_000
 DEMONSTRATION_FILE = "demonstration"
+FICTIONAL, PARTLY_FICTIONAL = "FICTIONAL", "A demonstration"
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -62,7 +63,7 @@ def create_app(home: Path) -> Flask:
         app.register_blueprint(part.blueprint)
     errors.handle(app)
     app.after_request(add_headers)
-    app.context_processor(lambda: {"fictional": demonstration(place)})
+    app.context_processor(lambda: demonstration(place))
     return app
 
 
@@ -81,14 +82,21 @@ def asset_address(name: str) -> str:
     return url_for("static", filename=name, v=version)
 
 
-def demonstration(home: Home) -> str:
-    """Give the notice of a log that tells a fiction; empty for a real one."""
+def demonstration(home: Home) -> dict[str, str]:
+    """Give the notice of the banner, empty for a real log, and the word before it.
+
+    A notice that begins with "A demonstration" is of a log over somebody's own files,
+    of which only some is made up. All others are of fictions.
+    """
     try:
         text = (home.path / DEMONSTRATION_FILE).read_text(encoding="utf-8")
     except FileNotFoundError:
-        return ""
+        return {"fictional": "", "notice": ""}
     except (OSError, UnicodeDecodeError):
-        return "Everybody and everything here is made up."
+        text = "Everybody and everything here is made up."
+    notice = neutral(text.replace("\n", " ")).strip()
+    if notice.startswith(PARTLY_FICTIONAL):
+        return {"fictional": "", "notice": notice}
     # The banner starts with the word, whether the notice does or not.
-    notice = neutral(text.replace("\n", " ")).removeprefix("FICTIONAL").lstrip(" .:")
-    return notice or "Everything here is made up."
+    notice = notice.removeprefix(FICTIONAL).lstrip(" .:")
+    return {"fictional": FICTIONAL, "notice": notice or "Everything here is made up."}

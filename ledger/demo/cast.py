@@ -12,6 +12,10 @@ NOTICE = (
     "FICTIONAL. Every person, company, recording and amount in this log was made up"
     " for the demonstration."
 )
+NOTICE_OF_FILES = (
+    "A demonstration: the lab and the money are made up; the catalogue and the training"
+    " list are those given."
+)
 ORIGIN = "demo.linernote.example/log"
 
 

@@ -16,6 +16,7 @@ from ledger.demo.cast import GUITARIST
 from ledger.demo.cast import LAB
 from ledger.demo.cast import MUSICIANS
 from ledger.demo.cast import NOTICE
+from ledger.demo.cast import NOTICE_OF_FILES
 from ledger.demo.cast import SOCIETY
 from ledger.demo.pasting import program_words
 from ledger.demo.pasting import verifier_words
@@ -76,12 +77,9 @@ def run_demo(
         LedgerError: what is wrong with a file.
         VerificationError, UnverifiableError: the log did not pass its audit.
     """
-    say(
-        NOTICE
-        if files is None
-        else "A demonstration: the lab and the money are made up."
-    )
-    with Stage(home, clock=now_ms, random=os.urandom) as stage:
+    notice = NOTICE if files is None else NOTICE_OF_FILES
+    say(notice)
+    with Stage(home, clock=now_ms, random=os.urandom, notice=notice) as stage:
         told = fiction.tell(stage) if files is None else _from_files(stage, files, say)
         stage.publish()
         vkey = stage.vkey

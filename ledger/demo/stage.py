@@ -73,10 +73,16 @@ class Stage:
         path: where the home goes.
         clock: gives the time now, ms since 1970.
         random: gives that many random bytes.
+        notice: what is made up, shown by the viewer on every page.
     """
 
     def __init__(
-        self, path: Path, *, clock: Callable[[], int], random: Callable[[int], bytes]
+        self,
+        path: Path,
+        *,
+        clock: Callable[[], int],
+        random: Callable[[int], bytes],
+        notice: str = NOTICE,
     ) -> None:
         clear(path)
         self._clock = clock
@@ -90,7 +96,7 @@ class Stage:
             random=random,
             clock=clock,
         )
-        (path / MARK).write_text(NOTICE + "\n", encoding="utf-8")
+        (path / MARK).write_text(notice + "\n", encoding="utf-8")
         self.home = founded.home
         self.vkey = format_vkey(founded.vkey)
         self._ring = KeyRing(self.home.keys, random)

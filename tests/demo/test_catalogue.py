@@ -102,3 +102,13 @@ def test_another_fee(tmp_path: Path) -> None:
     catalogue, dataset = small_files(tmp_path)
     document = demo(tmp_path / "home", catalogue, dataset, "--fee", "123.45")
     assert sum(row["credited"] for row in document["balances"]) == 123_450_000
+
+
+def test_the_mark_says_what_is_made_up_and_what_is_not(tmp_path: Path) -> None:
+    """Nobody's own catalogue is called a fiction; the lab and the money are."""
+    home = tmp_path / "home"
+    demo(home, *small_files(tmp_path))
+    assert (home / "demonstration").read_text(encoding="utf-8") == (
+        "A demonstration: the lab and the money are made up; the catalogue and the"
+        " training list are those given.\n"
+    )

@@ -179,12 +179,13 @@ def test_a_damaged_home_is_said_to_be_so(home: Path, tmp_path: Path) -> None:
         ("FICTIONAL. Nobody exists.\n", "<strong>FICTIONAL</strong> Nobody exists."),
         ("Nobody exists.", "<strong>FICTIONAL</strong> Nobody exists."),
         ("", "<strong>FICTIONAL</strong> Everything here is made up."),
+        ("A demonstration: some of it.\n", 'role="note">A demonstration: some of it.<'),
     ],
 )
 def test_the_banner_says_the_word_once(
     notice: str, shown: str, home: Path, tmp_path: Path
 ) -> None:
-    """Whatever the notice is, the banner starts with one FICTIONAL."""
+    """The banner starts with one FICTIONAL, unless only some of it is made up."""
     shutil.copytree(home, tmp_path / "home")
     (tmp_path / "home" / "demonstration").write_text(notice)
     assert shown in create_app(tmp_path / "home").test_client().get("/docs").text
