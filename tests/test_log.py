@@ -28,10 +28,10 @@ from ledger.tlog.ed25519 import SigningKey
 from ledger.tlog.merkle import leaf_hash
 from tests.replay import acts
 from tests.replay import everything
+from tests.replay.making import refusal
 from tests.replay.world import START_MS
 from tests.replay.world import STEP_MS
 from tests.replay.world import World
-from tests.replay.world import refusal
 
 
 @pytest.fixture

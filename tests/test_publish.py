@@ -23,11 +23,11 @@ from ledger.tlog.merkle import leaf_hash
 from ledger.tlog.note import make_vkey
 from ledger.tlog.tiles import parse_bundle
 from tests.replay import acts
-from tests.replay.world import ORIGIN
+from tests.replay.making import ORIGIN
+from tests.replay.making import holder
+from tests.replay.making import party_id
+from tests.replay.making import signing_key
 from tests.replay.world import World
-from tests.replay.world import holder
-from tests.replay.world import party_id
-from tests.replay.world import signing_key
 
 LOG_KEY = signing_key("log")
 VKEY = make_vkey(ORIGIN, LOG_KEY.public)

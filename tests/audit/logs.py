@@ -19,13 +19,13 @@ from ledger.events.identity import Party
 from ledger.publish import publish
 from ledger.storage.memory import MemoryStore
 from ledger.tlog.merkle import leaf_hash
-from tests.replay.world import ORIGIN
+from tests.replay.making import ORIGIN
+from tests.replay.making import copy_store
+from tests.replay.making import genesis
+from tests.replay.making import holder
+from tests.replay.making import party_id
+from tests.replay.making import signing_key
 from tests.replay.world import World
-from tests.replay.world import copy_store
-from tests.replay.world import genesis
-from tests.replay.world import holder
-from tests.replay.world import party_id
-from tests.replay.world import signing_key
 
 
 @dataclass

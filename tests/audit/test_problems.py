@@ -11,7 +11,7 @@ from ledger.events.identity import PartyVerify
 from ledger.events.lines import PayoutLine
 from ledger.events.payments import Payout
 from tests.audit.logs import codes
-from tests.replay import acts
+from tests.replay import stages
 from tests.replay.world import World
 
 
@@ -42,7 +42,7 @@ def test_an_acknowledged_problem_is_printed_and_passes() -> None:
 
 def test_a_problem_that_only_lines_show_is_of_the_full_book() -> None:
     """The general ledger took it in; each book has a state of its own then."""
-    world = acts.shared_out(World())
+    world = stages.shared_out(World())
     index = world.log.size
     line = PayoutLine(gross=10_000, party=world.guest.party, sent=10_000, tax=0)
     problem = world.force(

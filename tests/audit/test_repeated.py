@@ -9,10 +9,10 @@ from ledger.events.identity import Key
 from ledger.events.identity import Level
 from ledger.events.identity import Party
 from ledger.storage.memory import MemoryStore
+from tests.replay.making import holder
+from tests.replay.making import party_id
+from tests.replay.making import signing_key
 from tests.replay.world import World
-from tests.replay.world import holder
-from tests.replay.world import party_id
-from tests.replay.world import signing_key
 
 ID = b"i" * 16
 SECOND = signing_key("operator two")

@@ -24,10 +24,10 @@ from tests.audit.logs import codes
 from tests.audit.logs import published
 from tests.audit.logs import relink
 from tests.audit.logs import signed_event
-from tests.replay.world import ORIGIN
+from tests.replay.making import ORIGIN
+from tests.replay.making import genesis
+from tests.replay.making import signing_key
 from tests.replay.world import World
-from tests.replay.world import genesis
-from tests.replay.world import signing_key
 
 STRANGER = SigningKey(b"stranger".ljust(32))
 CUT = 40

@@ -33,7 +33,7 @@ class Known:
     hashes: Sequence[bytes] = (bytes(32), b"h" * 32)
     tokens: Sequence[str] = ("1", "run-1", "oak", "owner", "session")
     externals: Sequence[str] = ("demo:a", "demo:b", "x:" + "~" * 96)
-    currencies: Sequence[str] = ("SEK", "JPY", "XXX")
+    currencies: Sequence[str] = ("SEK", "JPY", "XTS")
     size: int = 3
 
 

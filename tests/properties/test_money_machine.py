@@ -23,13 +23,14 @@ from tests.properties.money_model import NOBODY
 from tests.properties.money_model import Act
 from tests.properties.money_model import Model
 from tests.replay import acts
+from tests.replay import stages
 from tests.replay.acts import A
 from tests.replay.acts import B
 from tests.replay.checks import check_books
 from tests.replay.checks import check_credits
+from tests.replay.making import party_id
+from tests.replay.making import refusal
 from tests.replay.world import World
-from tests.replay.world import party_id
-from tests.replay.world import refusal
 
 EXAMPLES = int(os.environ.get("LINERNOTE_EXAMPLES", "1"))
 PRICES = (0, 1, 7, 19_999, 100_000_001)
@@ -45,7 +46,7 @@ amounts = st.sampled_from([0, 1, 2, 3, 10_000, 50_000_000, 125_000_001])
 @cache
 def licensed() -> tuple[World, tuple[int, ...]]:
     """A world with a licence for each price."""
-    world = acts.licensed(World())
+    world = stages.licensed(World())
     licences = []
     for price in PRICES:
         acts.tariff(world, amount=price)

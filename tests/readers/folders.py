@@ -13,8 +13,8 @@ from ledger.entry.envelope import ENTRY_TAG
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.checkpoint import sign_checkpoint
 from ledger.tlog.merkle import leaf_hash
-from tests.replay.world import ORIGIN
-from tests.replay.world import signing_key
+from tests.replay.making import ORIGIN
+from tests.replay.making import signing_key
 from tools.vectors import trees
 from tools.vectors.case import Vector
 

@@ -50,8 +50,8 @@ from ledger.tlog.tiles import format_tile_path
 from ledger.tlog.tiles import parse_bundle
 from ledger.tlog.tiles import parse_bundle_path
 from ledger.tlog.tiles import parse_tile_path
+from tests.replay.making import hand_in
 from tests.replay.world import World
-from tests.replay.world import hand_in
 from tools.vectors import trees
 from tools.vectors.case import Vector
 from tools.vectors.case import unvalue

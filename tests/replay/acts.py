@@ -21,15 +21,12 @@ from ledger.events import payments
 from ledger.events import rights
 from ledger.events import terms
 from ledger.events import training
-from ledger.events.types import UNKNOWN_PARTY
 from ledger.log import StoredLines
 from ledger.replay.manifests import lines_again
 from ledger.replay.rows import PoolRow
 from ledger.replay.rules_payments import pool_id
 from ledger.replay.shareout import ShareOut
 from ledger.replay.shareout import share_out
-from tests.replay.world import ANNA
-from tests.replay.world import BERT
 from tests.replay.world import Actor
 from tests.replay.world import World
 
@@ -363,55 +360,3 @@ def reverse(world: World, entry: int, by: Actor | None = None) -> int:
     """Undo an entry."""
     body = payments.Reverse(cause="error", entry=entry)
     return (by or world.society).say("reverse", body)
-
-
-# ── stages of the usual story ────────────────────────────────────────────────
-
-
-def registered(world: World) -> World:
-    """Recordings and their shares are registered."""
-    catalogue(world)
-    table(world, A, [(ANNA, 600_000), (BERT, 400_000)])
-    table(world, B, [(ANNA, 500_000), (UNKNOWN_PARTY, 500_000)])
-    return world
-
-
-def licensed(world: World) -> World:
-    """The lab has a licence and a model version."""
-    registered(world)
-    tariff(world)
-    scheme(world)
-    grant(world)
-    accept(world)
-    version(world)
-    return world
-
-
-def trained(world: World) -> World:
-    """The lab has run."""
-    open_run(licensed(world))
-    return world
-
-
-def billed(world: World) -> World:
-    """The run is billed."""
-    bill(trained(world))
-    return world
-
-
-def paid(world: World) -> World:
-    """The due is paid."""
-    pay(billed(world))
-    return world
-
-
-def shared_out(world: World) -> World:
-    """The pool is distributed."""
-    distribute(paid(world))
-    return world
-
-
-def paid_out(world: World) -> World:
-    """The payout is on its way."""
-    pay_out(shared_out(world))
-    return world

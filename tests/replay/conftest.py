@@ -7,8 +7,8 @@ from functools import cache
 
 import pytest
 
-from tests.replay import acts
 from tests.replay import everything
+from tests.replay import stages
 from tests.replay.world import World
 
 
@@ -18,13 +18,13 @@ def _stage(name: str) -> World:
     if name == "everything":
         return everything.tell(world)
     if name != "world":
-        getattr(acts, name)(world)
+        getattr(stages, name)(world)
     return world
 
 
 @pytest.fixture
 def stage() -> Callable[[str], World]:
-    """Give a world of its own at a stage of the story, named as in `acts`."""
+    """Give a world of its own at a stage of the story, named as in `stages`."""
     return lambda name: _stage(name).copy()
 
 

@@ -25,15 +25,16 @@ from ledger.log import StoredLines
 from ledger.replay.manifests import lines_again
 from ledger.staging import Staged
 from tests.replay import acts
+from tests.replay import stages
 from tests.replay.acts import STRANGE
 from tests.replay.acts import A
 from tests.replay.acts import B
+from tests.replay.making import hand_in
+from tests.replay.making import signing_key
 from tests.replay.world import ANNA
 from tests.replay.world import BERT
 from tests.replay.world import CLEO
 from tests.replay.world import World
-from tests.replay.world import hand_in
-from tests.replay.world import signing_key
 
 C, SONG, TUNE = "demo:c", "work:song", "work:tune"
 """A recording of two works."""
@@ -79,7 +80,7 @@ def _problem(world: World) -> None:
 
 def _money(world: World) -> None:
     at = world.at
-    acts.trained(world)
+    stages.trained(world)
     acts.close_run(world)
     at["unpaid due"] = acts.bill(world)
     acts.reverse(world, at["unpaid due"])

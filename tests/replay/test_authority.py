@@ -24,12 +24,12 @@ from ledger.replay.rules import PUBLIC_RULES
 from tests.replay import acts
 from tests.replay import everything
 from tests.replay.everything import Said
+from tests.replay.making import refusal
+from tests.replay.making import signing_key
 from tests.replay.world import ANNA
 from tests.replay.world import ROLES
 from tests.replay.world import Actor
 from tests.replay.world import World
-from tests.replay.world import refusal
-from tests.replay.world import signing_key
 
 SPEAKERS = ("operator", *ROLES)
 MAY = {

@@ -11,11 +11,11 @@ from typing import NamedTuple
 from ledger import errors
 from ledger.replay.chain import UNACKNOWLEDGEABLE
 from tests.replay.codes import codes
+from tests.replay.making import refusal
 from tests.replay.provoke.case import CASES
 from tests.replay.test_problems import RULES
 from tests.replay.test_problems import smuggling
 from tests.replay.world import World
-from tests.replay.world import refusal
 
 LEDGER = Path(errors.__file__).parent
 DOCUMENT = LEDGER / "docs" / "codes.md"

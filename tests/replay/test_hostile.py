@@ -6,12 +6,13 @@ from typing import Any
 
 from ledger.events.types import PPM
 from tests.replay import acts
+from tests.replay import stages
 from tests.replay.acts import A
 from tests.replay.acts import B
+from tests.replay.making import refusal
 from tests.replay.world import ANNA
 from tests.replay.world import BERT
 from tests.replay.world import World
-from tests.replay.world import refusal
 
 BIG = 2**62
 
@@ -118,7 +119,7 @@ def test_a_due_beyond_64_bits_is_refused(licensed: World) -> None:
 def test_a_key_of_a_node_may_be_as_long_as_an_id(world: World) -> None:
     """An id as long as the format allows can stand in a published node."""
     name = "n" * 900 + ":x"
-    acts.registered(world)
+    stages.registered(world)
     acts.table(world, name, [(ANNA, PPM)])
     acts.catalogue(world, [A, name])
     priced(world, 3)

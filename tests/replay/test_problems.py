@@ -23,6 +23,10 @@ from ledger.replay.chain import UNACKNOWLEDGEABLE
 from ledger.staging import Staged
 from tests.replay import acts
 from tests.replay.checks import check_books
+from tests.replay.making import genesis
+from tests.replay.making import hand_in
+from tests.replay.making import refusal
+from tests.replay.making import signing_key
 from tests.replay.provoke import identity
 from tests.replay.provoke import money
 from tests.replay.provoke import terms
@@ -30,10 +34,6 @@ from tests.replay.provoke.case import CASES
 from tests.replay.provoke.case import Case
 from tests.replay.world import Actor
 from tests.replay.world import World
-from tests.replay.world import genesis
-from tests.replay.world import hand_in
-from tests.replay.world import refusal
-from tests.replay.world import signing_key
 
 Stage = Callable[[str], World]
 RULES = [

@@ -13,6 +13,7 @@ from ledger.errors import LedgerError
 from tests.replay.codes import RULES
 from tests.replay.codes import codes
 from tests.replay.codes import sites
+from tests.replay.making import refusal
 from tests.replay.provoke import identity
 from tests.replay.provoke import manifests
 from tests.replay.provoke import money
@@ -21,7 +22,6 @@ from tests.replay.provoke import terms
 from tests.replay.provoke.case import CASES
 from tests.replay.provoke.case import Case
 from tests.replay.world import World
-from tests.replay.world import refusal
 
 AREAS = (identity, manifests, money, place, terms)
 Stage = Callable[[str], World]

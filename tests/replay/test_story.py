@@ -20,12 +20,12 @@ from tests.replay.acts import A
 from tests.replay.acts import B
 from tests.replay.everything import TUNE
 from tests.replay.everything import C
+from tests.replay.making import party_id
+from tests.replay.making import signing_key
 from tests.replay.world import ANNA
 from tests.replay.world import BERT
 from tests.replay.world import CLEO
 from tests.replay.world import World
-from tests.replay.world import party_id
-from tests.replay.world import signing_key
 
 Leg = tuple[str, str, int]
 SOCIETY = party_id("society")

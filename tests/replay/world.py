@@ -15,36 +15,28 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import count
 from typing import Any
-
-import pytest
 
 from ledger.audit import Audit
 from ledger.audit import Report
 from ledger.audit.verifying import decoded_entries
-from ledger.author import line_map
 from ledger.entry.envelope import ZERO32
 from ledger.entry.envelope import Entry
 from ledger.entry.envelope import decode_event
 from ledger.entry.envelope import encode_entry
 from ledger.entry.envelope import event_hash
-from ledger.entry.manifest import Header
 from ledger.entry.sign import SignedEvent
 from ledger.entry.sign import sign_event
 from ledger.entry.verify import key_id
 from ledger.entry.verify import prove_key
-from ledger.errors import InvariantError
 from ledger.errors import LedgerError
 from ledger.events.identity import Accredit
-from ledger.events.identity import CurrencyRule
-from ledger.events.identity import Genesis
 from ledger.events.identity import Key
 from ledger.events.identity import Party
 from ledger.events.identity import Purpose
 from ledger.events.identity import Role
-from ledger.events.lines import MANIFESTS
-from ledger.events.lines import PartyLine
 from ledger.events.registry import encode_body
 from ledger.events.types import Body
 from ledger.events.types import ManifestRef
@@ -64,11 +56,17 @@ from ledger.storage.base import Store
 from ledger.storage.memory import MemoryStore
 from ledger.tlog.ed25519 import SigningKey
 from ledger.tlog.merkle import leaf_hash
+from tests.replay.making import build
+from tests.replay.making import copy_store
+from tests.replay.making import genesis
+from tests.replay.making import holder
+from tests.replay.making import parse_width
+from tests.replay.making import party_id
+from tests.replay.making import signing_key
 
 START_MS = 1_764_000_000_000
 STEP_MS = 1_000
 DAY_MS = 86_400_000
-ORIGIN = "world.example/log"
 ROLES: dict[str, Role | None] = {
     "registrar": "registrar",
     "society": "society",
@@ -84,16 +82,6 @@ ROLES: dict[str, Role | None] = {
 Refs = Mapping[str, ManifestRef]
 Said = Body | bytes | Callable[[Refs], Body]
 Lines = Mapping[str, Iterable[Any]]
-
-
-def party_id(name: str) -> bytes:
-    """Make the id of a party that can be read in a hex dump."""
-    return name.encode().ljust(16, b".")
-
-
-def signing_key(name: str) -> SigningKey:
-    """Make the key of a name, from its own seed."""
-    return SigningKey(name.encode().ljust(32, b"k"))
 
 
 ANNA, BERT, CLEO = (party_id(name) for name in ("anna", "bert", "cleo"))
@@ -363,7 +351,7 @@ class World:
             key=stray * 2 if used else event.key,
             seq=event.seq,
             event_hash=hash_,
-            content_hash=hash_,
+            content_hash=sha256(event.kind.encode() + b"\0" + event.body).digest(),
         )
         return taken, new
 
@@ -393,86 +381,3 @@ class World:
     def audit(self) -> Report:
         """Audit the store, in this process."""
         return Audit(self.store, workers=0).run()
-
-
-def copy_store(store: MemoryStore) -> MemoryStore:
-    """Copy a store between transactions; what it holds is never changed in place."""
-    other = MemoryStore()
-    for name, value in vars(store).items():
-        if isinstance(value, dict):
-            getattr(other, name).update(value)
-    for table, rows in store.rows._tables.items():
-        other.rows._tables[table] = dict(rows)
-    return other
-
-
-def genesis(**fields: Any) -> Genesis:  # noqa: ANN401 (any field of the body)
-    """Make the body of the world's genesis, but for the fields given."""
-    said = {
-        "currencies": [
-            CurrencyRule(code="JPY", exponent=0),
-            CurrencyRule(code="SEK", exponent=2),
-        ],
-        "level": 1,
-        "log_key": signing_key("log").public,
-        "operator": party_id("operator"),
-        "origin": ORIGIN,
-        "root_key": signing_key("operatorroot").public,
-        "utc_offset": 60,
-    }
-    return Genesis(**{**said, **fields})
-
-
-def holder(party: bytes, *, verified: bool = True) -> PartyLine:
-    """Make the line of a party in a manifest."""
-    name = party.rstrip(b".").decode()
-    return PartyLine(
-        external=f"demo:{name}", party=party, type="person", verified=verified
-    )
-
-
-def build(
-    staged: Staged, place: Mapping[str, Any], field: str, lines: Iterable[Any]
-) -> ManifestRef:
-    """Build a manifest for a field of an event at its place."""
-    kind = f"{place['kind']}/{field}"
-    rule = MANIFESTS[kind]
-    header = Header(
-        author=place["author"],
-        id=place["id"],
-        kind=kind,
-        log=place["log"],
-        order=rule.order,
-        sealed=False,
-    )
-    built = staged.build(header, map(line_map, lines), rule.totals)
-    return ManifestRef(
-        lines=built.lines,
-        order=rule.order,
-        root=built.root,
-        sealed=False,
-        totals=built.totals,
-    )
-
-
-def hand_in(staged: Staged, root: bytes, bundles: Iterable[bytes]) -> None:
-    """Stage bundles of any content under a root."""
-    staged._spans[root] = [staged._write(bundle) for bundle in bundles]
-
-
-def parse_width(bundle: bytes) -> bytes:
-    """Give the joined leaf hashes of a bundle of any width."""
-    hashes, position = [], 0
-    while position < len(bundle):
-        length = int.from_bytes(bundle[position : position + 2], "big")
-        hashes.append(leaf_hash(bundle[position + 2 : position + 2 + length]))
-        position += 2 + length
-    return b"".join(hashes)
-
-
-def refusal(act: Callable[[], object]) -> LedgerError:
-    """Give the error by which an act is refused; a bug of ours is not one."""
-    with pytest.raises(LedgerError) as caught:
-        act()
-    assert not isinstance(caught.value, InvariantError)
-    return caught.value

@@ -20,7 +20,7 @@ from ledger.tlog.merkle import leaf_hash
 from tests.readers import folders
 from tests.readers import verifier
 from tests.readers.verifier import Run
-from tests.replay.world import signing_key
+from tests.replay.making import signing_key
 from tools import verify
 from tools.vectors import trees
 

@@ -15,7 +15,7 @@ from ledger.tlog.ed25519 import SigningKey
 from tests.readers import folders
 from tests.readers import verifier
 from tests.readers.verifier import Run
-from tests.replay.world import signing_key
+from tests.replay.making import signing_key
 from tools import verify
 
 MUTANTS = 400

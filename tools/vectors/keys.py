@@ -69,6 +69,7 @@ def _signatures() -> Cases:
     secret, nonce = _number(bytes(digest)), 12345
     r = crypto_scalarmult_ed25519_base_noclamp(_scalar(nonce))
     right = KEY.sign(MESSAGE)
+    moved = KEY.sign(b"!" + MESSAGE) + b"!"
     by_hand = _sign_with(nonce, r, KEY.public, secret)
     mixed_a = crypto_core_ed25519_add(KEY.public, SMALL)
     mixed_r = crypto_core_ed25519_add(r, SMALL)
@@ -81,6 +82,7 @@ def _signatures() -> Cases:
         ("by another key", "a stranger's", KEY.public, OTHER.sign(MESSAGE)),
         ("of 63 bytes", "a byte is missing", KEY.public, right[:63]),
         ("of 65 bytes", "a byte too many", KEY.public, right + b"\0"),
+        ("of 65 bytes moved", "one byte of another message", KEY.public, moved),
         ("bit of R", "one bit", KEY.public, bytes([right[0] ^ 1]) + right[1:]),
         (
             "bit of S",

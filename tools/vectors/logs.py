@@ -28,8 +28,10 @@ from ledger.tlog.checkpoint import sign_checkpoint
 from ledger.tlog.merkle import tree_root
 from ledger.tlog.note import format_vkey
 from ledger.tlog.note import make_vkey
-from tests.replay import acts
 from tests.replay import everything
+from tests.replay import stages
+from tests.replay.making import ORIGIN
+from tests.replay.making import signing_key
 from tests.replay.provoke import identity
 from tests.replay.provoke import manifests
 from tests.replay.provoke import money
@@ -37,9 +39,7 @@ from tests.replay.provoke import place
 from tests.replay.provoke import terms
 from tests.replay.provoke.case import CASES
 from tests.replay.provoke.case import Case
-from tests.replay.world import ORIGIN
 from tests.replay.world import World
-from tests.replay.world import signing_key
 from tools.vectors.case import Cases
 from tools.vectors.case import Vector
 from tools.vectors.case import bad
@@ -67,7 +67,7 @@ def make_stage(name: str) -> World:
     if name == "everything":
         return everything.tell(world)
     if name != "world":
-        getattr(acts, name)(world)
+        getattr(stages, name)(world)
     return world
 
 

@@ -127,6 +127,7 @@ def _notes() -> Cases:
 def _bad_signatures(plain: str) -> Cases:
     wrong = Signature(NAME, VKEY.key_id, KEY.sign(b"another text\n"))
     short = Signature(NAME, VKEY.key_id, KEY.sign(TEXT.encode())[:63])
+    moved = Signature(NAME, VKEY.key_id, KEY.sign(b"!" + TEXT.encode()) + b"!")
     stranger = format_note(Note(TEXT, (_stranger(TEXT),)))
     for case, code, desc, note in (
         (
@@ -146,6 +147,12 @@ def _bad_signatures(plain: str) -> Cases:
             "bad-signature",
             "a byte is missing",
             format_note(Note(TEXT, (short,))),
+        ),
+        (
+            "of 65 bytes",
+            "bad-signature",
+            "a byte of another text",
+            format_note(Note(TEXT, (moved,))),
         ),
         ("strangers only", "not-signed", "nobody known has signed", stranger),
     ):

@@ -9,14 +9,14 @@ from ledger.events.identity import Level
 from ledger.events.identity import Party
 from ledger.events.identity import PartyVerify
 from tests.replay import acts
+from tests.replay.making import holder
+from tests.replay.making import signing_key
 from tests.replay.provoke.case import case
 from tests.replay.world import ANNA
 from tests.replay.world import BERT
 from tests.replay.world import CLEO
 from tests.replay.world import Actor
 from tests.replay.world import World
-from tests.replay.world import holder
-from tests.replay.world import signing_key
 
 NEW, OTHER = signing_key("new"), signing_key("other")
 

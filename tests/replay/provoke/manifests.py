@@ -20,11 +20,11 @@ from ledger.tlog.merkle import subtree_root
 from ledger.tlog.tiles import format_bundle
 from ledger.tlog.tiles import parse_bundle
 from tests.replay import acts
+from tests.replay.making import hand_in
+from tests.replay.making import parse_width
 from tests.replay.provoke.case import case
 from tests.replay.world import Refs
 from tests.replay.world import World
-from tests.replay.world import hand_in
-from tests.replay.world import parse_width
 
 A: Line = {"external": "demo:a"}
 B: Line = {"external": "demo:b"}

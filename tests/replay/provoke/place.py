@@ -16,10 +16,10 @@ from ledger.replay import Replay
 from ledger.storage.memory import MemoryStore
 from ledger.tlog.ed25519 import SigningKey
 from tests.replay import acts
+from tests.replay.making import genesis
 from tests.replay.provoke.case import case
 from tests.replay.world import DAY_MS
 from tests.replay.world import World
-from tests.replay.world import genesis
 
 STRANGER = SigningKey(b"stranger".ljust(32))
 
