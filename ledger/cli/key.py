@@ -253,11 +253,32 @@ def revoke(
         identity = key_id(file.public)
     if by is None:
         by = _revoker(settings, keys, file, head)
-    if not yes and sys.stdin.isatty():
+    if head is None:
+        _warn_of_last_root(settings, identity)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise click.UsageError("a key is revoked for ever: say so with --yes")
         click.confirm(f"Revoke key {which} for ever?", abort=True, err=True)
     signer = keys.signer(by)
     body = making.revoked(signer.file.party, identity)
     way.finish(settings, keys, Maker(keys, None, b""), Said([], [body], signer))
+
+
+def _warn_of_last_root(settings: Settings, identity: bytes) -> None:
+    """Say what can no longer be done once a party's last root key is revoked."""
+    with open_home(settings) as reader, reader.reading() as sources:
+        state = sources.state
+        row = state.keys.get(identity)
+        if row is None or row.purpose != "root" or row.revoked >= 0:
+            return
+        for other, each in state.keys.items():
+            same = (each.party, each.purpose) == (row.party, "root")
+            if same and each.revoked < 0 and other != identity:
+                return
+    hint(
+        f"this is the last root key of party {row.party.hex()}: without it no key can"
+        " be added to the party again, and its sign keys are revoked only by themselves"
+    )
 
 
 def _revoker(

@@ -110,7 +110,7 @@ def test_every_command_that_appends_publishes(staffed: Town) -> None:
         ("key", "new", "x", "--register", "--no-passphrase"),
         ("key", "new", "x-b", "--of", "x", "--register", "--no-passphrase"),
         ("key", "rotate", "x", "--no-passphrase"),
-        ("key", "revoke", "x-b"),
+        ("key", "revoke", "x-b", "--yes"),
     ):
         entries = staffed.must(*command)["entries"]
         checkpoint = (staffed.home / "public" / "checkpoint").read_text("utf-8")
@@ -174,7 +174,7 @@ def test_the_log_key_cannot_be_rotated_yet(bare: Town) -> None:
 def test_a_sign_key_revokes_itself(staffed: Town) -> None:
     """Where the root key is in a drawer, a sign key still ends itself."""
     (staffed.home / "keys" / "society-root.key").unlink()
-    staffed.must("key", "revoke", "society")
+    staffed.must("key", "revoke", "society", "--yes")
     assert keys_of(staffed)["society"]["revoked"] is not None
 
 
@@ -183,15 +183,15 @@ def test_a_key_that_was_lost_is_revoked_by_its_id(staffed: Town) -> None:
     lost = keys_of(staffed)["society"]["key"]
     (staffed.home / "keys" / "society.key").unlink()
     assert staffed.run("key", "revoke", lost).code == 2
-    staffed.must("key", "revoke", lost, "--by", "society-root")
-    done = staffed.run("key", "revoke", lost, "--by", "society-root")
+    staffed.must("key", "revoke", lost, "--by", "society-root", "--yes")
+    done = staffed.run("key", "revoke", lost, "--by", "society-root", "--yes")
     assert (done.code, done.error) == (3, "key-not-in-force")
 
 
 def test_nobody_revokes_the_keys_of_others(staffed: Town) -> None:
     """A root key reaches its own party's keys alone."""
     lab = keys_of(staffed)["lab"]["key"]
-    done = staffed.run("key", "revoke", lab, "--by", "society-root")
+    done = staffed.run("key", "revoke", lab, "--by", "society-root", "--yes")
     assert done.code in {3, 7}
     assert keys_of(staffed)["lab"]["revoked"] is None
 
@@ -249,7 +249,7 @@ def test_without_a_log_a_new_key_says_what_it_needs(run: Run) -> None:
 
 def test_the_list_tells_how_each_key_stands(staffed: Town) -> None:
     """Name, purpose, party, id, lock, and since which entry, or until which."""
-    staffed.must("key", "revoke", "lab")
+    staffed.must("key", "revoke", "lab", "--yes")
     text = staffed.run("key", "list").out
     assert "revoked by entry" in text
     assert "signs checkpoints" in text
@@ -306,3 +306,24 @@ def test_files_for_the_operator_hold_nothing_secret(bare: Town) -> None:
     events = Path("x.party.json").read_text(encoding="utf-8").splitlines()
     assert [json.loads(event)["kind"] for event in events] == ["party"]
     assert (bare.home / "keys" / "x.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_nothing_is_revoked_unasked(staffed: Town) -> None:
+    """Without a terminal, and without --yes, a revocation is wrong usage."""
+    size = staffed.size
+    done = staffed.run("key", "revoke", "lab")
+    assert (done.code, done.error) == (2, "usage")
+    assert "--yes" in done.err
+    assert staffed.size == size
+
+
+def test_the_last_root_key_is_not_revoked_in_silence(staffed: Town) -> None:
+    """Whoever revokes a party's last root key reads what can't be done without it."""
+    last = "the last root key of party " + staffed.parties["lab"]
+    assert last not in staffed.run("key", "revoke", "lab", "--yes").err
+    made = staffed.run("key", "rotate", "lab-root", "--no-passphrase")
+    assert (made.code, last in made.err) == (0, False)
+    done = staffed.run("key", "revoke", "lab-root-2", "--yes")
+    assert done.code == 0
+    assert last in done.err
+    assert "no key can be added" in done.err
