@@ -171,8 +171,12 @@ class Coverage:
         first = reach[0][2] if reach else None
         row = first or next((r for r in rows if r.catalogue < self._judged), None)
         works = () if row is None else row.works
-        cells = [self._cell(external, side, works, reach) for side in SIDES]
-        return row, tuple(self._cleared(cells))
+        cells = tuple(self._cell(external, side, works, reach) for side in SIDES)
+        while (unclear := self._unclear(cells)) is not None:
+            # It does not reach this recording; the next one accepted may.
+            reach = [each for each in reach if each[0] != unclear]
+            cells = tuple(self._cell(external, side, works, reach) for side in SIDES)
+        return row, cells
 
     def duration_ms(self, external: str, licence: int) -> int:
         """Give a recording's duration as the licensor has it; 0 if it has none.
@@ -224,15 +228,12 @@ class Coverage:
             )
         return tuple(tables), in_time
 
-    def _cleared(self, cells: list[Cell]) -> list[Cell]:
-        """Take the cells of licences away that clear a recording whole or not."""
-        for index in {cell.licence for cell in cells} - {NEVER}:
-            needed = self._needed.get(index, ())
-            if any(c.licence == NEVER for c in cells if c.side in needed):
-                kept = [
-                    c._replace(licence=NEVER) if c.licence == index else c
-                    for c in cells
-                ]
-                # What is taken away may be what another licence needs.
-                return self._cleared(kept)
-        return cells
+    def _unclear(self, cells: Sequence[Cell]) -> int | None:
+        """Find the first licence that clears a recording whole, but not this one."""
+        open_sides = {cell.side for cell in cells if cell.licence == NEVER}
+        for index, needed in self._needed.items():
+            if open_sides.intersection(needed) and any(
+                cell.licence == index for cell in cells
+            ):
+                return index
+        return None

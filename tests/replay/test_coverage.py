@@ -349,3 +349,25 @@ def test_per_holder_pays_verified_heads_alike(world: World) -> None:
         (B, BERT): 30,
         (c, UNKNOWN_PARTY): 30,
     }
+
+
+def test_a_licence_that_cannot_clear_a_recording_makes_way(world: World) -> None:
+    """Of two licences, the one that takes sides singly covers what the other can't."""
+    acts.catalogue(world, [A])
+    acts.table(world, A, [(ANNA, PPM)])
+    acts.tariff(world)
+    both = terms.SideWeights(composition=1, master=1, performer=0)
+    acts.scheme(world, clear="all", sides=both)
+    whole = acts.grant(world, covers=acts.covers(sides=["composition", "master"]))
+    acts.accept(world)
+    acts.scheme(world)
+    single = acts.grant(world)
+    acts.accept(world)
+    acts.version(world)
+    acts.open_run(world, [A], licences=[whole, single])
+    counts = [
+        world.state.covered.get((world.lab.party, acts.RUN, licence))
+        for licence in (whole, single)
+    ]
+    assert counts == [0, 1]
+    assert findings(world) == {}
