@@ -71,7 +71,6 @@ def _signatures() -> Cases:
     right = KEY.sign(MESSAGE)
     moved = KEY.sign(b"!" + MESSAGE) + b"!"
     by_hand = _sign_with(nonce, r, KEY.public, secret)
-    mixed_a = crypto_core_ed25519_add(KEY.public, SMALL)
     mixed_r = crypto_core_ed25519_add(r, SMALL)
     s_plus_l = (_number(right[32:]) + ORDER).to_bytes(32, "little")
     refused = "bad-signature"
@@ -112,16 +111,20 @@ def _signatures() -> Cases:
         ("zeros", "nothing", KEY.public, bytes(64)),
     ):
         yield _signature(name, refused, desc, public, signature)
-    for name, desc, public in (
-        ("A identity", "every message has a signature under it", IDENTITY),
-        ("A of order 8", "small order", SMALL),
-        ("A of mixed order", "a good key plus a point of order 8", mixed_a),
-        ("A unreduced", "not the canonical encoding", UNREDUCED),
-        ("A off the curve", "no point has this y", b"\x02" + bytes(31)),
-        ("A of 31 bytes", "a byte is missing", KEY.public[:31]),
-    ):
+    for name, desc, public in _public_keys():
         signature = _sign_with(nonce, r, public, secret)
         yield _signature(name, "bad-public-key", desc, public, signature)
+
+
+def _public_keys() -> Iterator[tuple[str, str, bytes]]:
+    """Give keys about whose signatures libraries disagree."""
+    mixed = crypto_core_ed25519_add(KEY.public, SMALL)
+    yield "A identity", "every message has a signature under it", IDENTITY
+    yield "A of order 8", "small order", SMALL
+    yield "A of mixed order", "a good key plus a point of order 8", mixed
+    yield "A unreduced", "not the canonical encoding", UNREDUCED
+    yield "A off the curve", "no point has this y", b"\x02" + bytes(31)
+    yield "A of 31 bytes", "a byte is missing", KEY.public[:31]
 
 
 def _signature(
