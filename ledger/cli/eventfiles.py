@@ -86,7 +86,10 @@ def read_events(name: str) -> EventFile:
     if not text.strip():
         raise InputError("no-events", f"{shown} holds no event")
     if looks_like_json(text):
-        return EventFile(shown, parse_drafts(text, shown), [])
+        drafts = parse_drafts(text, shown)
+        if not drafts:
+            raise InputError("no-events", f"{shown} holds no event")
+        return EventFile(shown, drafts, [])
     try:
         return EventFile(shown, [], parse_signed_lines(text))
     except FormatError as error:

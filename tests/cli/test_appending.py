@@ -195,6 +195,7 @@ def test_the_receipt_comes_with_wait(staffed: Town) -> None:
         ),
         (event("run.open", {}), "bad-body"),
         ("", "no-events"),
+        (" []\n", "no-events"),
         ("abc\n", "bad-base64"),
         ("AAAA\n", "bad-signed-event"),
     ],
