@@ -227,8 +227,14 @@ def name(settings: Settings, what: str, name: str | None, *, erase: bool) -> Non
     """
     if (name is None) == (not erase):
         raise click.UsageError("give a name, or --erase")
+    if name is not None and not name.strip():
+        raise click.UsageError("the name is empty: --erase forgets one")
     from ledger.errors import InputError
+    from ledger.names import SHOWN_LENGTH_MAX
     from ledger.names import Names
+
+    if name is not None and len(name) > SHOWN_LENGTH_MAX:
+        raise click.UsageError(f"a name has at most {SHOWN_LENGTH_MAX} characters")
 
     with open_home(settings) as reader:
         kind, key = _named(reader, what)

@@ -317,3 +317,17 @@ def test_a_home_is_made_whole_or_not_at_all(
     done = run_command(*INIT, "--no-passphrase")
     assert (done.code, done.error) == (8, "disk-full")
     assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("", "--erase"), (" ", "--erase"), ("x" * 201, "at most 200")]
+)
+def test_names_that_cannot_be_shown_are_refused(
+    bare: Town, name: str, said: str
+) -> None:
+    """An empty name is no way to erase one, and a long one would be shown cut off."""
+    operator = bare.parties["operator"]
+    done = bare.run("name", operator, name)
+    assert (done.code, done.error) == (2, "usage")
+    assert said in done.err
+    assert bare.run("name", operator, "x" * 200).code == 0
