@@ -98,6 +98,9 @@ def explain(error: OSError) -> LedgerError:
 
 
 def _show_usage(error: click.ClickException, *, as_json: bool) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message())  # who names no command asks what there is
+        return 0
     context = error.ctx if isinstance(error, click.UsageError) else None
     path = context.command_path if context is not None else "linernote"
     _print(

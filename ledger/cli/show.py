@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import sys
 from collections.abc import Iterator
@@ -54,8 +53,8 @@ FOUND_MAX = 50
 def show(settings: Settings, index: int, *, raw: bool) -> None:
     """Show one entry in words, fields and bytes.
 
-    Says in a sentence what the entry says, then who signed it and when, every field of
-    its body, and the bytes that hashes and signatures are over.
+    Says in a sentence what the entry says, then who signed it and when, and every field
+    of its body; with --bytes, the bytes that hashes and signatures are over.
     """
     with open_home(settings) as reader:
         entry = reader.entry(index)
@@ -96,13 +95,12 @@ def _lines(entry: EntryView, author: str) -> Iterator[str]:
     yield "body"
     body = body_document(entry)
     if body is None:
-        yield "  not of its kind's form; the bytes are below"
+        yield "  not of its kind's form: --bytes writes it as it is"
     else:
         yield from fields([(name, _shown(value)) for name, value in body.items()])
     yield ""
     yield f"signature  {entry.signature.hex()}"
-    yield f"leaf data  {len(entry.leaf)} bytes, base64:"
-    yield base64.b64encode(entry.leaf).decode()
+    yield f"leaf data  {len(entry.leaf)} bytes, which --bytes writes"
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 (whatever a body holds)
@@ -134,6 +132,8 @@ def search(settings: Settings, text: str, limit: int) -> None:
     TEXT is a name or title, an external id, an ISRC, a run or model, an index, or the
     beginning of an id or hash. Finding nothing is no error.
     """
+    if not text.strip():
+        raise click.UsageError("say what to look for")
     with open_home(settings) as reader:
         found = reader.search(text, limit)
     if settings.json:

@@ -16,7 +16,7 @@ _OFFSET = re.compile(r"([+-])(1[0-4]|0[0-9]):([0-5][0-9])\Z")
 
 
 class Amount(click.ParamType[int]):
-    """An amount in the major unit, as micro-units."""
+    """An amount in the major unit, not below zero, as micro-units."""
 
     name = "AMOUNT"
 
@@ -28,9 +28,12 @@ class Amount(click.ParamType[int]):
     ) -> int:
         """Parse one."""
         try:
-            return parse_amount(str(value))
+            amount = parse_amount(str(value))
         except InputError as error:
             self.fail(f"{error.message}: {error.hint}", param, ctx)
+        if amount < 0:
+            self.fail(f"{value} is below zero", param, ctx)
+        return amount
 
 
 class Day(click.ParamType[int]):

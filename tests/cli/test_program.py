@@ -134,13 +134,16 @@ def test_the_version_is_printed(run: Run) -> None:
         ("show", "one"),
         ("show", "-1"),
         ("show", "0", "--colour"),
-        ("key",),
+        ("key", "song"),
         ("import", "song"),
         ("init", "--origin", "a.example"),
         ("init", "--origin", "a", "--currency", "SEK", "--utc-offset", "1"),
         ("balances", "--at", "0"),
         ("verify", "x"),
         ("payout", "--currency", "SEK", "--threshold", "1,000"),
+        ("payout", "--currency", "SEK", "--threshold", "-5"),
+        ("search", ""),
+        ("search", " "),
         ("distribute", "--licence", "1"),
         ("demo", "--fee", "1.00"),
         ("demo", "--catalogue", "x"),
@@ -291,3 +294,11 @@ def test_colours_only_where_they_are_wanted() -> None:
     for variables in ({}, {"NO_COLOR": "1", "FORCE_COLOR": "1"}):
         done = start("show", "0", "--home", "nowhere", **variables)
         assert "\x1b" not in done.stderr
+
+
+@pytest.mark.parametrize("group", [(), ("key",), ("import",)])
+def test_a_group_alone_shows_its_help(run: Run, group: tuple[str, ...]) -> None:
+    """Naming no command is asking what there is: help on standard output, exit 0."""
+    done = run(*group)
+    assert (done.code, done.err) == (0, "")
+    assert done.out == run(*group, "--help").out

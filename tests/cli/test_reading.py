@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -35,6 +36,8 @@ def test_an_entry_is_shown_in_words_fields_and_bytes(licensed: Town) -> None:
         assert shown in text
     assert 'territories  ["001"]' in text
     leaf = bytes.fromhex(entry["leaf"])
+    assert base64.b64encode(leaf).decode()[:40] not in text
+    assert f"{len(leaf)} bytes, which --bytes writes" in text
     assert sha256(b"\0" + leaf).hexdigest() == entry["leaf_hash"]
 
 
