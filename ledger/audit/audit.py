@@ -19,6 +19,8 @@ from ledger.audit.checkpoint import check_checkpoint
 from ledger.audit.checkpoint import read_checkpoint
 from ledger.audit.derived import DerivingReplay
 from ledger.audit.files import check_files
+from ledger.audit.kept import KeptIndexes
+from ledger.audit.kept import check_integrity
 from ledger.audit.report import NO_ENTRY
 from ledger.audit.report import Found
 from ledger.audit.report import Report
@@ -83,6 +85,7 @@ class Audit:
         self._failed = False
         self._hashes_kept = True
         self.report = Report(size=0, root=self._tree.root())
+        self._indexes = KeptIndexes(store, self.report)
 
     def run(self) -> Report:
         """Check everything.
@@ -100,6 +103,7 @@ class Audit:
 
     def _run(self, rows: Rows) -> None:
         report = self.report
+        check_integrity(self._store, report)
         checkpoint = read_checkpoint(self._store, self._public, report)
         state, manifests = State("full", rows), BroughtManifests(rows)
         claimed, published = 0 if checkpoint is None else checkpoint.size, 0
@@ -114,6 +118,7 @@ class Audit:
         self._check_tree_of_store()
         if replayed is not None:
             self._note_state(replayed)
+            self._indexes.check_manifests(state, manifests)
         if self._public is not None and self._failed:
             # What comes after the entry that failed would all look wrong.
             report.missing.append("public/ was not checked: the log does not hold")
@@ -144,6 +149,7 @@ class Audit:
                     self.report.count("entries", len(batch.entries))
                     self.report.count("signatures", batch.chunk.signatures)
                     manifests.note(batch.entries)
+                    self._indexes.check_entries(batch.entries)
                     for entry in batch.entries:
                         event = entry.event
                         ids.add(event.author, event.id, entry.index)
@@ -172,9 +178,7 @@ class Audit:
     def _grow(self, hashes: list[bytes], published: int) -> None:
         """Add leaf hashes, and note the root at the published size on the way."""
         before = self._tree.size
-        kept = self._store.leaf_hashes(before, before + len(hashes))
-        if kept != b"".join(hashes):
-            self._hashes_kept = False
+        self._hashes_kept &= self._indexes.hashes_hold(before, hashes)
         if before <= published < before + len(hashes):
             self._tree.extend(hashes[: published - before])
             self._checkpoint_root = self._tree.root()
@@ -235,6 +239,7 @@ class Audit:
         report, state = self.report, replay.state
         report.state_digest = state.digest("public")
         self._note_acknowledgements(state)
+        self._indexes.check_chains(state)
         if state.book == "public":
             return
         report.full_digest = state.digest()
@@ -274,7 +279,12 @@ class Audit:
         except InvariantError:
             root = b""
         if not self._hashes_kept or root != self.report.root:
-            self._found_derived("hashes")
+            self._found(
+                NO_ENTRY,
+                "derived-differs",
+                "the hashes that the store keeps are not those of its entries, and"
+                " no proof can be made of them; restore the home from a backup",
+            )
 
     def _found_derived(self, what: str) -> None:
         self._found(

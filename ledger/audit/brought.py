@@ -31,11 +31,13 @@ class Brought(NamedTuple):
 
     Attributes:
         entry: the first one that names its root.
+        field: of its body, where it does.
         size: leaves of its tree, the header among them.
         sealed: whether its lines stay out of the public folder.
     """
 
     entry: int
+    field: str
     size: int
     sealed: bool
 
@@ -60,9 +62,9 @@ class BroughtManifests:
                 body = parse_body(event.kind, event.body)
             except FormatError:
                 continue
-            for _, ref in manifest_refs(event.kind, body):
+            for field, ref in manifest_refs(event.kind, body):
                 if self.get(ref.root) is None:
-                    brought = Brought(entry.index, ref.lines + 1, ref.sealed)
+                    brought = Brought(entry.index, field, ref.lines + 1, ref.sealed)
                     data = msgspec.msgpack.encode(brought)
                     self._rows.write([(_TABLE, ref.root, data)])
 

@@ -139,6 +139,9 @@ class Transactions(Protocol):
     def reading(self) -> AbstractContextManager[None]:
         """Let several reads see one and the same state. Keep it short."""
 
+    def integrity(self) -> list[str]:
+        """Say what is wrong with the storage itself; reads all of it."""
+
     def close(self) -> None:
         """Let go of the storage; an open transaction is dropped."""
 

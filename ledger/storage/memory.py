@@ -61,6 +61,10 @@ class MemoryStore(Undo):
         """Let several reads see one state: nobody else writes to this memory."""
         yield
 
+    def integrity(self) -> list[str]:
+        """Say what is wrong with the storage itself: memory has no form to break."""
+        return []
+
     def close(self) -> None:
         """Drop an open transaction."""
         self.rollback()

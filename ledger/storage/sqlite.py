@@ -17,6 +17,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from ledger.errors import HomeError
 from ledger.storage.checks import checkpoint_moved
 from ledger.storage.sqlite_derived import SqliteDerived
 from ledger.storage.sqlite_entries import SqliteEntries
@@ -28,6 +29,10 @@ from ledger.storage.sqlite_rows import SqliteRows
 
 FILE_NAME = "ledger.db"
 
+FAULTS_MAX = 10
+"""Faults of a file that `integrity` names: one is enough to act on."""
+
+_INTEGRITY = f"PRAGMA integrity_check({FAULTS_MAX})"
 _CHECKPOINT = "SELECT text FROM head WHERE name = 'checkpoint'"
 
 
@@ -76,6 +81,16 @@ class SqliteStore(SqliteEntries, SqliteManifests, SqliteDerived):
     def rows(self) -> SqliteRows:
         """The state tables, written in the store's transactions."""
         return self._rows
+
+    def integrity(self) -> list[str]:
+        """Say what is wrong with the storage itself: pages, indexes, types."""
+        try:
+            found = [row[0] for row in self.all(_INTEGRITY)]
+        except HomeError as error:
+            if error.code != "store-damaged":
+                raise
+            return [error.message]
+        return [] if found == ["ok"] else found
 
     def checkpoint(self) -> str | None:
         """Read the newest checkpoint's text."""

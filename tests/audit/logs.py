@@ -63,7 +63,7 @@ def small_world(lines: int = 3) -> World:
     world = World(empty=True)
     world.operator.rule("genesis", genesis())
     world.add_key(world.operator, world.operator.sign, "sign")
-    parties = [holder(party_id(f"p{number:03d}")) for number in range(lines)]
+    parties = [holder(party_id(f"p{number:04d}")) for number in range(lines)]
     world.operator.say(
         "party", lambda refs: Party(parties=refs["parties"]), parties=parties
     )

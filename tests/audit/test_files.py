@@ -12,15 +12,16 @@ from ledger.errors import HomeError
 from ledger.events.rights import Catalogue
 from ledger.events.types import INTEGER_MAX
 from ledger.events.types import ManifestRef
+from ledger.storage.memory import MemoryStore
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.checkpoint import sign_checkpoint
 from tests.audit.logs import Published
 from tests.audit.logs import codes
 from tests.audit.logs import published
 from tests.audit.logs import small_world
-from tests.replay.world import ORIGIN
+from tests.replay.making import ORIGIN
+from tests.replay.making import signing_key
 from tests.replay.world import World
-from tests.replay.world import signing_key
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +150,7 @@ def test_an_event_may_not_keep_an_audit_busy(tmp_path: Path) -> None:
         totals={},
     )
     assert world.force(world.guest, "catalogue", Catalogue(recordings=ref)) is not None
+    assert isinstance(world.store, MemoryStore)
     (tmp_path / "public").mkdir()
     log = Published(world.store, tmp_path / "public")
     with pytest.raises(HomeError, match="missing"):
