@@ -8,6 +8,7 @@ One file, to be read in one sitting; it needs Python 3.11, PyNaCl and msgpack. I
 second implementation of ledger/docs/format.md (cited as §1 to §9), and agrees with the
 first on tests/vectors. What takes a replay it leaves to `linernote audit`: the roles of
 authors, what a licence covers, what a tariff asks, how a pool is divided.
+
 Exit codes: 0 all holds; 2 wrong usage; 3 no proof, folder or verifier key; 4 it FAILED;
 5 something could not be verified: sealed lines, a missing file, a newer level.
 """
@@ -457,6 +458,7 @@ class Log:
             claim = Map(log=self.id, party=body.get("party"), public=body.get("public"))
             claim["purpose"] = "root" if kind == "party" else body.get("purpose")
             need(None not in claim.values() and "proof" in body, "bad-body", "no proof")
+            # Only a first key may come from elsewhere than the party's own root key.
             own = purpose == "root" and claim["party"] == key["party"]
             need(own or ("party", claim["party"]) not in self.known, "not-your-key")
             try:
@@ -499,6 +501,7 @@ class Log:
         if kind == "reverse":
             need(body["entry"] in self.posted, "not-reversible", "it posted nothing")
             moved.subtract(self.posted.pop(body["entry"]))
+            self.dues.pop(body["entry"], None)
             need(all(held[leg] + n >= 0 for leg, n in moved.items()), "pool-closed")
         legs = re.findall(r"([=+-])(\w+)", COLUMNS.get(kind, ""))
         total = sum(-terms[name] if sign == "-" else terms[name] for sign, name in legs)
