@@ -24,6 +24,7 @@ import msgspec
 from msgspec import Meta
 
 from ledger.errors import HomeError
+from ledger.home import write_durably
 
 SHORT_ID_LENGTH = 8
 SHOWN_LENGTH_MAX = 200
@@ -64,11 +65,9 @@ class Names(msgspec.Struct, forbid_unknown_fields=True):
             ) from error
 
     def save(self, path: Path) -> None:
-        """Write the file anew, whole."""
+        """Write the file anew: whole, durably, and beside no other writer's copy."""
         data = msgspec.json.format(msgspec.json.encode(self, order="sorted"))
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_bytes(data + b"\n")
-        partial.replace(path)
+        write_durably(path, data + b"\n")
 
     def party(self, party: bytes, external: str = "") -> str:
         """Name a party: as the side store does, else by external id, else by id."""

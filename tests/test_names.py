@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,48 @@ def test_names_come_back_as_they_were_saved(tmp_path: Path) -> None:
     names = Names({ARTIST.hex(): "Ðagný Testdóttir"}, {"demo:r1": "聖なる塩"})
     names.save(path)
     assert Names.load(path) == names
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_names_are_durable_before_they_take_their_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The content is synced, then renamed, then the folder is synced."""
+    steps: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def noted_fsync(handle: int) -> None:
+        steps.append("sync")
+        fsync(handle)
+
+    def noted_replace(path: Path, target: Path) -> Path:
+        steps.append("rename")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(Path, "replace", noted_replace)
+    Names().save(tmp_path / "names.json")
+    assert steps == ["sync", "rename", "sync"]
+
+
+def test_two_writers_never_mix_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each writes a file of its own; whoever comes last has its names there, whole."""
+    path = tmp_path / "names.json"
+    first, second = Names({ARTIST.hex(): "First"}), Names({ARTIST.hex(): "Second"})
+    own, fsync = os.getpid(), os.fsync
+
+    def meanwhile(handle: int) -> None:
+        monkeypatch.setattr(os, "fsync", fsync)
+        monkeypatch.setattr(os, "getpid", lambda: own + 1)
+        second.save(path)
+        assert Names.load(path) == second
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    first.save(path)
+    assert Names.load(path) == first
     assert list(tmp_path.iterdir()) == [path]
 
 
