@@ -17,6 +17,7 @@ its name is complete; one that lacks its parts was damaged, and is refused.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,6 +85,7 @@ class Home:
                 hint="choose another folder; a log is never overwritten",
             )
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._clear_leftovers()
         partial = self.path.parent / f".{self.path.name}.partial-{os.getpid()}"
         shutil.rmtree(partial, ignore_errors=True)
         try:
@@ -95,6 +97,29 @@ class Home:
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         sync(self.path.parent)
+
+    def _clear_leftovers(self) -> None:
+        """Remove what processes that were killed left beside the home's place.
+
+        Neither holds a log: one was never finished, the other was being removed.
+        """
+        name = re.escape(self.path.name)
+        leftover = re.compile(rf"\.{name}\.(?:partial|gone)-([1-9][0-9]{{0,8}})")
+        for beside in self.path.parent.iterdir():
+            named = leftover.fullmatch(beside.name)
+            if named and not beside.is_symlink() and not _runs(int(named[1])):
+                shutil.rmtree(beside, ignore_errors=True)
+
+
+def _runs(pid: int) -> bool:
+    """Tell whether a process runs; one that may not be asked about does."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:

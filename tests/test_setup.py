@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -145,3 +148,23 @@ def test_what_is_no_currency_is_refused(codes: list[str]) -> None:
     """An unknown code, a doubled one, decimals beyond the micro-unit."""
     with pytest.raises(InputError):
         currency_rules(codes)
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    """Only folders of this home, and only once their process no longer runs."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    dead = process.pid
+    gone = [f".home.partial-{dead}", f".home.gone-{dead}"]
+    kept = [
+        f".home.partial-{os.getppid()}",
+        ".home.partial-1",
+        f".other.partial-{dead}",
+        f".home.partial-{dead}x",
+        f".homes.gone-{dead}",
+    ]
+    for name in [*gone, *kept]:
+        (tmp_path / name / "keys").mkdir(parents=True)
+    create_home(tmp_path / "home", origin="a", currencies=SEK, passphrase=None)
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == sorted(["home", *kept])
