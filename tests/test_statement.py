@@ -14,7 +14,7 @@ from itertools import pairwise
 import pytest
 
 from ledger.accounting.money import parse_amount
-from ledger.errors import InvariantError
+from ledger.errors import HomeError
 from ledger.events import lines
 from ledger.events import rights
 from ledger.events import terms
@@ -361,9 +361,10 @@ def test_a_statement_that_does_not_add_up_is_not_given(plain: Story) -> None:
         ),
     ]
     for each in wrong:
-        with pytest.raises(InvariantError) as error:
+        with pytest.raises(HomeError) as error:
             replace(statement, accounts=(each,)).check()
-        assert error.value.code == "statement-does-not-add-up"
+        assert error.value.code == "derived-damaged"
+        assert "'linernote rebuild'" in error.value.hint
 
 
 def test_a_party_without_money_has_an_empty_statement(plain: Story) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from ledger.errors import InvariantError
 from ledger.query.entries import entry_view
 from ledger.query.views import EntryView
 from ledger.query.views import KeyView
@@ -16,6 +15,7 @@ from ledger.replay.rows import NEVER
 from ledger.replay.rows import CreditRow
 from ledger.statement.holdings import HOLDINGS_MAX
 from ledger.statement.holdings import holdings
+from ledger.statement.model import derived_damaged
 from ledger.statement.sources import Sources
 from ledger.storage.base import PostingRow
 
@@ -41,7 +41,7 @@ def party_view(sources: Sources, party: bytes, before: int | None = None) -> Par
     elif row is not None:
         kind, registered, verified = row.type, row.index, NEVER
     else:
-        raise InvariantError("row-missing", f"no party {party.hex()}")
+        raise derived_damaged(f"no party {party.hex()}")
     if row is not None and row.verified != NEVER:
         verified = row.verified
     entries = sources.store.entries_of_party(party, ENTRIES_MAX + 1, before)

@@ -63,7 +63,7 @@ def build_statement(
         window: which lines; by default the whole statement.
 
     Raises:
-        InvariantError: `statement-does-not-add-up`, `explanation-differs`.
+        HomeError: `derived-damaged`.
     """
     statement = Statement(
         party=party,

@@ -16,7 +16,7 @@ from ledger.accounting.allocation import Node
 from ledger.accounting.allocation import apportion
 from ledger.accounting.allocation import share_of
 from ledger.accounting.money import format_amount
-from ledger.errors import InvariantError
+from ledger.errors import HomeError
 from ledger.events.lines import DistributionLine
 from ledger.events.payments import AllocationNode
 from ledger.events.terms import Scheme
@@ -29,6 +29,7 @@ from ledger.replay.rows import RunRow
 from ledger.replay.shareout import verified_key
 from ledger.sentences import SIDES as SIDE_WORDS
 from ledger.statement.model import Step
+from ledger.statement.model import derived_damaged
 from ledger.statement.sources import ReadEntry
 from ledger.statement.sources import Sources
 from ledger.words import counted
@@ -71,7 +72,7 @@ def explain(sources: Sources, entry: ReadEntry, line: DistributionLine) -> list[
     """Explain the net amount of one payable line of a distribution.
 
     Raises:
-        InvariantError: `explanation-differs`: the log and the rule disagree, which
+        HomeError: `derived-damaged`: the log and the rule disagree, which
             replay would have refused.
     """
     state, body = sources.state, entry.body
@@ -246,9 +247,8 @@ def _work(line: DistributionLine) -> str:
     return line.work if isinstance(line.work, str) else ""
 
 
-def _differs(case: _Case) -> InvariantError:
-    return InvariantError(
-        "explanation-differs",
+def _differs(case: _Case) -> HomeError:
+    return derived_damaged(
         f"the line of entry {case.entry.index} for {case.line.recording} does not"
         " follow from the published rule",
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ledger.errors import InvariantError
+from ledger.errors import HomeError
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class Statement:
         """Stop unless everything adds up.
 
         Raises:
-            InvariantError: `statement-does-not-add-up`.
+            HomeError: `derived-damaged`.
         """
         for account in self.accounts:
             balance = account.opening
@@ -174,7 +174,16 @@ def _parts_add_up(line: Line) -> bool:
 
 def _demand(holds: bool, statement: Statement, index: int) -> None:  # noqa: FBT001
     if not holds:
-        raise InvariantError(
-            "statement-does-not-add-up",
-            f"the statement of {statement.party.hex()} breaks at entry {index}",
+        raise derived_damaged(
+            f"the statement of {statement.party.hex()} breaks at entry {index}"
         )
+
+
+def derived_damaged(what: str) -> HomeError:
+    """Say that the tables for questions contradict each other or the log."""
+    return HomeError(
+        "derived-damaged",
+        what,
+        hint="run 'linernote audit', then 'linernote rebuild': it derives the tables"
+        " anew",
+    )
