@@ -142,8 +142,9 @@ def _bytes(length: int, known: Known) -> st.SearchStrategy[bytes]:
 
 def _list(type_: Any, known: Known) -> st.SearchStrategy[list[Any]]:  # noqa: ANN401
     least = type_.min_length or 0
+    most = least + 3 if type_.max_length is None else min(least + 3, type_.max_length)
     made = value(type_.item_type, known)
-    return st.lists(made, min_size=least, max_size=least + 3)
+    return st.lists(made, min_size=least, max_size=most)
 
 
 def _tuple(type_: Any, known: Known) -> st.SearchStrategy[tuple[Any, ...]]:  # noqa: ANN401
