@@ -371,3 +371,58 @@ def test_a_licence_that_cannot_clear_a_recording_makes_way(world: World) -> None
     ]
     assert counts == [0, 1]
     assert findings(world) == {}
+
+
+def by_duration(world: World, recordings: list[CatalogueLine], **scheme: Any) -> None:  # noqa: ANN401
+    """License recordings by their duration, and train on them and a strange one."""
+    acts.catalogue(world, recordings)
+    for line in recordings:
+        acts.table(world, line.external, [(ANNA, PPM)])
+    acts.tariff(world, amount=12)
+    acts.scheme(world, basis="duration", outside="reduce", reserve_ppm=0, **scheme)
+    acts.grant(world)
+    acts.accept(world)
+    acts.version(world)
+
+
+def shared(world: World) -> dict[tuple[str, str], int]:
+    """Bill and pay the run; give what each recording gets, paid or waiting."""
+    acts.bill(world, net=12, vat=0)
+    acts.pay(world)
+    _, found = acts.plan_distribution(world)
+    acts.distribute(world)
+    return {(line.recording, line.state): line.gross for line in found.lines}
+
+
+def test_what_is_outside_weighs_by_the_licensors_own_duration(world: World) -> None:
+    """An uncovered recording that the licensor knows keeps its part of the weights."""
+    acts.catalogue(world, [CatalogueLine(external=B, ms=5_000)])
+    acts.catalogue(world, [CatalogueLine(external=STRANGE, ms=9_000)], by=world.rival)
+    by_duration(world, [CatalogueLine(external=A, ms=1_000)])
+    acts.open_run(world, [A, B, STRANGE])
+    # The rival's duration of the strange recording says nothing here.
+    assert shared(world) == {(A, "payable"): 2, (B, "suspense"): 10}
+
+
+def test_a_duration_that_came_late_is_used(world: World) -> None:
+    """A licensor that forgot a duration brings it in by another catalogue."""
+    by_duration(
+        world,
+        [CatalogueLine(external=A, ms=1), CatalogueLine(external=B)],
+    )
+    acts.open_run(world)
+    late = CatalogueLine(external=B, ms=2)
+    acts.catalogue(world, [CatalogueLine(external=B, ms=7)], by=world.rival)
+    acts.catalogue(world, [late])
+    assert shared(world) == {(A, "payable"): 4, (B, "payable"): 8}
+
+
+def test_the_licences_own_catalogue_has_the_duration(world: World) -> None:
+    """Of two durations of the licensor's, the one that was licensed counts."""
+    acts.catalogue(world, [CatalogueLine(external=A, ms=9)])
+    by_duration(
+        world,
+        [CatalogueLine(external=A, ms=1), CatalogueLine(external=B, ms=2)],
+    )
+    acts.open_run(world)
+    assert shared(world) == {(A, "payable"): 4, (B, "payable"): 8}

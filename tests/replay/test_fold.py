@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ledger.audit.verifying import decoded_entries
 from ledger.entry.canonical import encode_trusted
+from ledger.errors import InvariantError
 from ledger.log import StoredLines
 from ledger.replay import Replay
 from ledger.replay import State
@@ -169,3 +171,15 @@ def test_judging_changes_nothing(told: World) -> None:
     first = replay.judge(taken)
     assert replay.judge(taken) == first
     assert world.state.digest() == before
+
+
+def test_entries_are_replayed_in_order(told: World) -> None:
+    """Skipping or repeating an entry is a bug of the caller's, not a problem."""
+    state = State("full")
+    list(told.replaying(state, 10))
+    replay = Replay(state, told._leaf_hash_at, StoredLines(told.store))
+    leaves, hashes = told.store.leaves(11, 12), [told._leaf_hash_at(11)]
+    (skipping,) = decoded_entries(leaves, hashes, 11)
+    with pytest.raises(InvariantError) as caught:
+        replay.apply(skipping)
+    assert caught.value.code == "replay-order"

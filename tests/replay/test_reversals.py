@@ -125,3 +125,24 @@ def test_results_follow_each_other_only_as_banks_do(
     )
     expected = {"failed": 0, "returned": anna.tax}.get(state, anna.gross)
     assert owed == expected
+
+
+def test_lines_that_fail_one_by_one_undo_all_of_the_tax(stage: Stage) -> None:
+    """Some by their lines, the rest at once: nothing stays withheld or in transit."""
+    world = stage("paid_out")
+    _, bert = acts.plan_payout_of(world, world.at["payout"])
+    acts.settle(world, "failed", [bert])
+    acts.settle(world, "failed")
+    assert accounts(world) == accounts(stage("shared_out"))
+    row = world.state.payouts.need(world.at["payout"])
+    left = (row.transit_gross, row.transit_sent, row.transit_tax)
+    assert (*left, row.confirmed_gross, row.confirmed_sent) == (0, 0, 0, 0, 0)
+
+
+def test_a_payout_starts_with_all_of_it_in_transit(stage: Stage) -> None:
+    """Nothing is confirmed and no result is known."""
+    world = stage("paid_out")
+    row = world.state.payouts.need(world.at["payout"])
+    left = (row.transit_gross, row.transit_sent, row.transit_tax)
+    assert left == (57_960_000, 40_580_000, 17_380_000)
+    assert (row.confirmed_gross, row.confirmed_sent, row.results) == (0, 0, 0)

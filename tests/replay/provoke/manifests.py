@@ -172,6 +172,24 @@ def lines_out_of_order_that_were_not_signed(world: World) -> object:
     return brought(world, relined(B, A, LINES[2]))
 
 
+@case("manifest-root-mismatch")
+def a_second_bundle_out_of_order_that_was_not_signed(world: World) -> object:
+    many: list[Line] = [{"external": f"demo:{n:04d}"} for n in range(300)]
+    with Staged() as staged, Staged() as handed_in:
+
+        def body(refs: Refs) -> Catalogue:
+            ref = refs["recordings"]
+            first, second = staged.bundles(ref.root)
+            one, other, *rest = parse_bundle(second, 45)
+            altered = format_bundle([other, one, *rest])
+            hand_in(handed_in, ref.root, [first, altered])
+            return Catalogue(recordings=ref)
+
+        lines = {"recordings": many}
+        signed = world.event(world.society, "catalogue", body, lines, staged)
+        return world.append(signed, handed_in)
+
+
 @case("manifest-header-mismatch")
 def a_borrowed_root(world: World) -> object:
     def borrowed(bundle: bytes) -> Iterable[bytes]:

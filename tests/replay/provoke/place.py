@@ -87,6 +87,28 @@ def _first(world: World, **fields: Any) -> object:  # noqa: ANN401
     return empty.append(said)
 
 
+@case("genesis-misplaced")
+def a_genesis_of_a_log_that_is_there(world: World) -> object:
+    return _first(world, log=b"log".ljust(32))
+
+
+@case("genesis-misplaced")
+def a_genesis_that_follows_an_event(world: World) -> object:
+    return _first(world, prev=b"event".ljust(32))
+
+
+@case("genesis-misplaced")
+def a_genesis_that_saw_an_entry(world: World) -> object:
+    return _first(world, seen=(0, b"leaf".ljust(32)))
+
+
+@case("genesis-key")
+def a_genesis_signed_by_a_key_of_another_name(world: World) -> object:
+    empty = World(empty=True)
+    said = empty.event(world.operator, "genesis", genesis(), key=STRANGER)
+    return judge(empty, said)
+
+
 @case("genesis-key")
 def a_genesis_by_another_than_its_operator(world: World) -> object:
     return _first(world, author=world.guest.party)
