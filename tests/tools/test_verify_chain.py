@@ -90,6 +90,7 @@ def test_an_entry_in_the_wrong_place(
     [
         ("bad-body", 4, genesis(more=1)),
         ("bad-body", 4, genesis(currencies=0)),
+        ("bad-body", 4, genesis(root_key=0)),
         ("level-unknown", 5, genesis(level=2)),
         ("wrong-origin", 4, genesis(origin="other.example/log")),
         ("wrong-origin", 4, genesis(log_key=signing_key("guestroot").public)),
