@@ -30,7 +30,7 @@ from ledger.errors import InvariantError
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
-HOT_ROWS_MAX = 32_768
+HOT_ROWS_MAX = 131_072
 """Rows that one table keeps as Python values before older ones go to `Rows`."""
 
 _encode = msgspec.msgpack.Encoder().encode
