@@ -183,3 +183,12 @@ def test_entries_are_replayed_in_order(told: World) -> None:
     with pytest.raises(InvariantError) as caught:
         replay.apply(skipping)
     assert caught.value.code == "replay-order"
+
+
+def test_a_table_is_not_read_as_a_whole_before_it_is_written(told: World) -> None:
+    """Rows that only wait in memory would be missing: that is a bug, and is said."""
+    state = State("full", MemoryRows())
+    list(told.replaying(state, 10))
+    with pytest.raises(InvariantError) as caught:
+        list(state.keys.items())
+    assert caught.value.code == "unflushed"

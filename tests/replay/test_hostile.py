@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ledger.events import terms
 from ledger.events.types import PPM
 from tests.replay import acts
 from tests.replay import stages
@@ -114,6 +115,34 @@ def test_a_due_beyond_64_bits_is_refused(licensed: World) -> None:
     acts.open_run(world)
     error = refusal(lambda: acts.bill(world, net=2 * BIG - 1, vat=1))
     assert error.code == "amount-too-large"
+
+
+def test_a_due_of_exactly_64_bits_is_taken(licensed: World) -> None:
+    """The greatest amount there is can be billed, paid, shared out and paid out."""
+    most = 2 * BIG - 1
+    world = priced(licensed, most)
+    all_to(world, ANNA)
+    earn(world, "1", most)
+    acts.pay_out(world)
+    acts.settle(world)
+    trust = world.state.general.need((world.society.party, "asset", "trust", "SEK"))
+    gross = most // 10_000 * 10_000
+    assert trust == most - gross + gross * 3 // 100_000 * 10_000
+
+
+def test_tariffs_charge_by_slab_or_by_part(licensed: World) -> None:
+    """Two recordings from a band at 2: all at its price, or none of them yet."""
+    bands = [
+        terms.TariffBand(each=100, fixed=7, start=0),
+        terms.TariffBand(each=30, fixed=1, start=2),
+    ]
+    for banding, price in (("slab", 61), ("graduated", 207)):
+        body = terms.Tariff(banding=banding, bands=bands, currency="SEK", per="run")  # type: ignore[arg-type]
+        licensed.at["tariff"] = licensed.society.say("tariff", body)
+        acts.grant(licensed)
+        acts.accept(licensed)
+        acts.open_run(licensed, run=banding)
+        acts.bill(licensed, run=banding, net=price)
 
 
 def test_a_key_of_a_node_may_be_as_long_as_an_id(world: World) -> None:

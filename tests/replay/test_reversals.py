@@ -146,3 +146,27 @@ def test_a_payout_starts_with_all_of_it_in_transit(stage: Stage) -> None:
     left = (row.transit_gross, row.transit_sent, row.transit_tax)
     assert left == (57_960_000, 40_580_000, 17_380_000)
     assert (row.confirmed_gross, row.confirmed_sent, row.results) == (0, 0, 0)
+
+
+def test_lines_that_come_back_one_by_one_leave_nothing_confirmed(stage: Stage) -> None:
+    """What was confirmed can come back once, whole or in parts."""
+    world = stage("paid_out")
+    _, bert = acts.plan_payout_of(world, world.at["payout"])
+    acts.settle(world)
+    acts.settle(world, "returned", [bert])
+    acts.settle(world, "returned")
+    row = world.state.payouts.need(world.at["payout"])
+    assert (row.confirmed_gross, row.confirmed_sent, row.results) == (0, 0, 3)
+    error = refusal(lambda: acts.settle(world, "returned"))
+    assert error.code == "result-exceeded"
+    assert accounts(world)["trust", b""] == acts.NET + acts.VAT
+
+
+def test_a_payout_of_nothing_has_no_result(stage: Stage) -> None:
+    """An empty batch is a fact, and nothing can become of it; it can be reversed."""
+    world = stage("shared_out")
+    payout = acts.pay_out(world, [])
+    for outcome in OUTCOMES:
+        error = refusal(lambda outcome=outcome: acts.settle(world, outcome))  # type: ignore[misc]
+        assert error.code == "result-exceeded"
+    acts.reverse(world, payout)

@@ -76,6 +76,7 @@ def test_everything_was_said_and_taken(world: World) -> None:
 def test_parties_and_keys(world: World) -> None:
     """Registered, verified, added, revoked: each by the entry that did it."""
     state, at = world.state, world.at
+    assert state.parties.need(party_id("operator")).keys == 2
     guest = state.parties.need(party_id("guest"))
     assert (guest.index, guest.verified, guest.keys) == (at["guest"], at["verify"], 3)
     second = state.keys.need(key_id(signing_key("guest second").public))
