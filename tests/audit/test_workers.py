@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ledger.audit import Audit
@@ -9,6 +11,9 @@ from ledger.audit import verifying
 from ledger.storage.memory import MemoryStore
 from tests.audit.logs import Published
 from tests.audit.logs import codes
+from tests.audit.logs import published
+from tests.replay import acts
+from tests.replay.world import World
 
 
 @pytest.fixture
@@ -59,8 +64,6 @@ def test_gaps_are_found_at_the_edges_of_chunks(log: Published, index: int) -> No
 def test_progress_is_told() -> None:
     """Whoever waits is told how far it is, up to the end."""
     told: list[tuple[int, int]] = []
-    from tests.replay.world import World
-
     store = World().store
     assert isinstance(store, MemoryStore)
     Audit(
@@ -68,3 +71,21 @@ def test_progress_is_told() -> None:
     ).run()
     assert told == [(10, 26), (20, 26), (26, 26)]
     assert codes(Audit(store, workers=0).run()) == []
+
+
+@pytest.mark.usefixtures("short_chunks")
+def test_a_checkpoint_of_any_size_is_held_against_the_log(tmp_path: Path) -> None:
+    """Whether its size is the edge of a chunk or within one."""
+    world = World()
+    log = published(world, tmp_path / "public")
+    for size in range(27, 42):
+        world.society.say("scheme", acts.scheme_body())
+        log.publish()
+        text = world.store.checkpoint()
+        grown = world.copy()
+        for _ in range(12):
+            grown.society.say("scheme", acts.scheme_body())
+        report = Audit(grown.store, log.public, workers=0).run()
+        assert report.exit_code == 0, size
+        assert grown.store.checkpoint() == text
+        assert report.size == size + 12

@@ -5,6 +5,8 @@ The figures are worked by hand from money.md; the comments show the steps.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
 
@@ -285,6 +287,15 @@ def test_lines_of_a_payout_know_what_became_of_them(world: World) -> None:
     # Credited 42,510,601 net; 42.51 paid, of which 29.76 came back.
     assert state.credits.need((ANNA, "SEK")) == CreditRow(42_510_601, 12_750_000)
     assert state.credits.need((BERT, "SEK")) == CreditRow(15_458_400, 0)
+
+
+def test_a_run_may_end_as_it_starts(stage: Callable[[str], World]) -> None:
+    """Claimed times may be the same."""
+    world = stage("trained")
+    acts.close_run(world, started=7, ended=7)
+    assert (
+        world.state.runs.need((party_id("lab"), "run-1")).closed == world.log.size - 1
+    )
 
 
 def test_only_money_is_posted(world: World) -> None:
