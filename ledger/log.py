@@ -35,6 +35,7 @@ from ledger.errors import InputError
 from ledger.errors import InvariantError
 from ledger.errors import LedgerError
 from ledger.errors import UnverifiableError
+from ledger.events.registry import LEVEL
 from ledger.events.registry import manifest_refs
 from ledger.events.registry import parse_body
 from ledger.replay import FullBookError
@@ -182,8 +183,15 @@ class Log:
 
         Raises:
             LedgerError: the first refusal, if `atomic`; nothing was appended.
-            HomeError: the store failed; whether it was stored is said.
+            HomeError: the store failed; whether it was stored is said. Or
+                `level-unknown`: nobody here could judge the events.
         """
+        if self.state.level > LEVEL:
+            raise HomeError(
+                "level-unknown",
+                f"the log is at level {self.state.level}, this version knows {LEVEL}",
+                hint="append with a version that knows the level in force",
+            )
         answers: list[Appended | LedgerError] = []
         lines = _Lines(staged, StoredLines(self.store))
         try:

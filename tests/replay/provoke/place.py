@@ -225,6 +225,12 @@ def a_level_too_far(world: World) -> object:
 
 
 @case("level-unknown")
+def a_log_that_is_at_another_level(world: World) -> object:
+    world.force(world.operator, "level", Level(level=2))
+    return world.operator.say("party.verify", verify_guest(world))
+
+
+@case("level-unknown")
 def a_log_that_starts_at_another_level(world: World) -> object:
     empty = World(empty=True)
     return empty.operator.rule("genesis", genesis(level=2))
