@@ -249,13 +249,14 @@ class Audit:
     def _note_state(self, replay: Replay) -> None:
         """Take the digests, acknowledgements, and compare the store's own tables."""
         report, state = self.report, replay.state
-        report.state_digest = state.digest("public")
+        digests = state.digests()
+        report.state_digest = digests["public"]
         self._note_acknowledgements(state)
         if not self._log_only:
             self._indexes.check_chains(state)
         if state.book == "public":
             return
-        report.full_digest = state.digest()
+        report.full_digest = digests["full"]
         if any(found.book == "full" for found in report.problems):
             # A problem that only lines show changed nothing in the full book, but
             # the public one took the entry in: it has a state of its own.

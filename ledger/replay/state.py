@@ -13,6 +13,7 @@ Rows are ``cm([table, key, value])`` ascending by (table, cm(key)); the first is
 from __future__ import annotations
 
 from hashlib import sha256
+from itertools import islice
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Literal
@@ -23,8 +24,6 @@ from ledger.replay import rows as row
 from ledger.replay.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ledger.replay.table import Rows
 
 Book = Literal["full", "public"]
@@ -32,6 +31,7 @@ Book = Literal["full", "public"]
 STATE_TAG = b"linernote/state/v1\n"
 _encode = msgspec.msgpack.Encoder().encode
 _HEAD_TABLE = "head"
+_ROWS_AT_ONCE = 1_024
 
 
 class State:
@@ -192,23 +192,30 @@ class State:
                 msgspec.msgpack.decode(data, type=tuple[int, int, bytes, int])
             )
 
-    def encoded_rows(self, book: Book) -> Iterator[bytes]:
-        """Give the rows of a book in the order of the digest."""
-        log = self.log
-        yield _encode(
-            ("", "", (b"" if log is None else log.log, self.size, self.level, book))
-        )
-        for table in self.tables:
-            if table.full and book == "public":
-                continue
-            name = b"\x93" + _encode(table.name)
-            for key, value in table.scan():
-                yield name + key + value
+    def digest(self) -> bytes:
+        """Hash the state as its own book (format.md §6)."""
+        return self.digests()[self.book]
 
-    def digest(self, book: Book | None = None) -> bytes:
-        """Hash the state (format.md §6); by default that of the own book."""
-        self.flush()
-        hasher = sha256(STATE_TAG)
-        for encoded in self.encoded_rows(book or self.book):
-            hasher.update(encoded)
-        return hasher.digest()
+    def digests(self) -> dict[Book, bytes]:
+        """Hash the state as every book that it holds, in one reading."""
+        if not all(table.all_here for table in self.tables):
+            self.flush()
+        books: list[Book] = ["public"] if self.book == "public" else ["full", "public"]
+        hashers = {book: sha256(STATE_TAG + self._first_row(book)) for book in books}
+        for table in self.tables:
+            updates = [
+                hasher.update
+                for book, hasher in hashers.items()
+                if book == "full" or not table.full
+            ]
+            name = b"\x93" + _encode(table.name)
+            rows = (name + key + value for key, value in table.scan())
+            while joined := b"".join(islice(rows, _ROWS_AT_ONCE)):
+                for update in updates:
+                    update(joined)
+        return {book: hasher.digest() for book, hasher in hashers.items()}
+
+    def _first_row(self, book: Book) -> bytes:
+        log = self.log
+        head = (b"" if log is None else log.log, self.size, self.level, book)
+        return _encode(("", "", head))

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 from typing import Generic
 from typing import Protocol
@@ -52,15 +53,15 @@ class Rows(Protocol):
         ...
 
 
-class _Here(dict[Key, Value | None]):
-    """The rows in memory; looks below for what is not here."""
+class _Fresh(dict[Key, Value | None]):
+    """The rows set since the last flush; looks among the older ones for others."""
 
-    def __init__(self, below: Callable[[Key], Value | None]) -> None:
+    def __init__(self, older: Callable[[Key], Value | None]) -> None:
         super().__init__()
-        self._below = below
+        self._older = older
 
     def __missing__(self, key: Key) -> Value | None:
-        return self._below(key)
+        return self._older(key)
 
 
 class Table(Generic[Key, Value]):
@@ -77,9 +78,12 @@ class Table(Generic[Key, Value]):
 
     Attributes:
         get: looks a row up by its key; None where there is none.
+        put: sets a row; None deletes it.
+        all_here: whether every row is in memory, so that nothing lies below only.
     """
 
     get: Callable[[Key], Value | None]
+    put: Callable[[Key, Value | None], None]
 
     def __init__(
         self,
@@ -92,23 +96,25 @@ class Table(Generic[Key, Value]):
         self.name = name
         self.full = full
         self.rows: Rows | None = None
-        self._all_here = True
-        self._here: _Here[Key, Value] = _Here(self._look_below)
-        # Every entry looks up some ten rows, so this is the dict's own method.
-        self.get = self._here.__getitem__
-        self._changed: set[Key] = set()
+        self.all_here = True
+        self._fresh: _Fresh[Key, Value] = _Fresh(self._look_below)
+        self._flushed: dict[Key, Value] = {}
+        # Every entry reads and sets some ten rows, so these are a dict's own methods.
+        self.get = self._fresh.__getitem__
+        self.put = self._fresh.__setitem__
         self._decode_key = msgspec.msgpack.Decoder(key_type).decode
         self._decode_value = msgspec.msgpack.Decoder(value_type).decode
 
     def _look_below(self, key: Key) -> Value | None:
-        if self._all_here or self.rows is None:
-            return None
+        value: Value | None = self._flushed.get(key)
+        if value is not None or self.all_here or self.rows is None:
+            return value
         data = self.rows.get(self.name, _encode(key))
         if data is None:
             return None
-        value: Value = self._decode_value(data)
-        self._here[key] = value
-        return value
+        found: Value = self._decode_value(data)
+        self._flushed[key] = found
+        return found
 
     def need(self, key: Key) -> Value:
         """Look up a row that the rules guarantee.
@@ -121,33 +127,28 @@ class Table(Generic[Key, Value]):
             raise InvariantError("row-missing", f"{self.name} has no row {key!r}")
         return value
 
-    def put(self, key: Key, value: Value | None) -> None:
-        """Set a row; None deletes it."""
-        self._here[key] = value
-        self._changed.add(key)
-
     def changes(self) -> Iterator[tuple[str, bytes, bytes | None]]:
-        """Encode what changed since the last flush."""
-        for key in self._changed:
-            value = self._here[key]
-            encoded = None if value is None else _encode(value)
-            yield self.name, _encode(key), encoded
+        """Encode what was set since the last flush."""
+        for key, value in self._fresh.items():
+            yield self.name, _encode(key), None if value is None else _encode(value)
 
     def settle(self) -> None:
         """Changes have been written: let go of the rows that came here first."""
-        for key in self._changed:
-            if self._here[key] is None:
-                del self._here[key]
-        self._changed.clear()
-        excess = len(self._here) - HOT_ROWS_MAX // 2
+        for key, value in self._fresh.items():
+            if value is None:
+                self._flushed.pop(key, None)
+            else:
+                self._flushed[key] = value
+        self._fresh.clear()
+        excess = len(self._flushed) - HOT_ROWS_MAX // 2
         if excess > 0:
-            self._all_here = False
-            for key in list(self._here)[:excess]:
-                del self._here[key]
+            self.all_here = False
+            for key in list(islice(self._flushed, excess)):
+                del self._flushed[key]
 
     def overflowing(self) -> bool:
         """Tell whether older rows should go to `rows`."""
-        return len(self._here) > HOT_ROWS_MAX
+        return len(self._fresh) + len(self._flushed) > HOT_ROWS_MAX
 
     def restart(self, *, all_here: bool) -> None:
         """Forget every row in memory.
@@ -155,23 +156,26 @@ class Table(Generic[Key, Value]):
         Args:
             all_here: whether there are none in the rows below either.
         """
-        self._here.clear()
-        self._changed.clear()
-        self._all_here = all_here
+        self._fresh.clear()
+        self._flushed.clear()
+        self.all_here = all_here
 
     def scan(self) -> Iterator[tuple[bytes, bytes]]:
-        """Read all rows as (key, value) bytes, ascending by key; flushed first."""
-        if self.rows is not None:
-            if self._changed:
+        """Read all rows as (key, value) bytes, ascending by key.
+
+        Raises:
+            InvariantError: `unflushed`, unless all rows are in memory.
+        """
+        if self.rows is not None and not self.all_here:
+            if self._fresh:
                 raise InvariantError("unflushed", f"{self.name} was scanned unflushed")
-            yield from self.rows.scan(self.name)
-            return
-        encoded = (
-            (_encode(key), _encode(value))
-            for key, value in self._here.items()
-            if value is not None
-        )
-        yield from sorted(encoded)
+            return self.rows.scan(self.name)
+        return iter(sorted(self._encoded()))
+
+    def _encoded(self) -> Iterator[tuple[bytes, bytes]]:
+        for key, value in (self._flushed | self._fresh).items():
+            if value is not None:
+                yield _encode(key), _encode(value)
 
     def items(self) -> Iterator[tuple[Key, Value]]:
         """Read all rows as Python values, ascending by key bytes."""

@@ -149,7 +149,10 @@ def _key(number: int) -> SigningKey:
 def _body(role: str, party: bytes, seq: int) -> tuple[str, Body]:
     if role == "lab":
         body: Body = ModelVersion(
-            model="bench/model-of-the-lab", parents=[], synthetic=[], version=f"v{seq}"
+            model="bench/a-model-of-this-lab-for-music",
+            parents=[],
+            synthetic=[],
+            version=f"2026.11-checkpoint-{seq}",
         )
         return "model.version", body
     paid = PaymentReceived(
