@@ -25,7 +25,6 @@ from ledger.errors import InvariantError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from collections.abc import Mapping
 
 CLASSES = {
     "cultural": "liability",
@@ -69,26 +68,27 @@ class Posting(msgspec.Struct, frozen=True, gc=False):
     line: int = 0
 
 
-def control_sums(postings: Iterable[Posting]) -> dict[tuple[bytes, str, str], int]:
-    """Add postings up per control account: (society, type, currency) to µ."""
-    sums: dict[tuple[bytes, str, str], int] = {}
+ControlSums = dict[tuple[bytes, str], dict[str, int]]
+"""µ by account type, for each (society, currency)."""
+
+
+def control_sums(postings: Iterable[Posting]) -> ControlSums:
+    """Add postings up per control account."""
+    sums: ControlSums = {}
     for posting in postings:
-        key = (posting.society, posting.type, posting.currency)
-        sums[key] = sums.get(key, 0) + posting.amount
+        book = sums.setdefault((posting.society, posting.currency), {})
+        book[posting.type] = book.get(posting.type, 0) + posting.amount
     return sums
 
 
-def check_balanced(sums: Mapping[tuple[bytes, str, str], int]) -> None:
+def check_balanced(sums: ControlSums) -> None:
     """Stop unless control sums add up to zero per society and currency.
 
     Raises:
         InvariantError: `unbalanced`; rules build balanced postings only.
     """
-    totals: dict[tuple[bytes, str], int] = {}
-    for (society, _, currency), amount in sums.items():
-        key = (society, currency)
-        totals[key] = totals.get(key, 0) + amount
-    for (society, currency), total in totals.items():
+    for (society, currency), book in sums.items():
+        total = sum(book.values())
         if total != 0:
             raise InvariantError(
                 "unbalanced",

@@ -84,13 +84,14 @@ def payment(
         ("trust", b"", gross - charges),
         ("charges", b"", charges),
     ]
+    applied = 0
     for lab, pool, amount, funded in applications:
+        applied += amount
         legs += [
             ("receivable", lab, -amount),
             ("due", pool, funded),
             ("pool", pool, -funded),
         ]
-    applied = sum(amount for _, _, amount, _ in applications)
     legs.append(("prepaid", payer, applied - gross))
     return _legs(society, currency, legs)
 

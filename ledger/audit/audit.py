@@ -159,9 +159,10 @@ class Audit:
                     manifests.note(batch.entries)
                     if not self._log_only:
                         self._indexes.check_entries(batch.entries)
-                    for entry in batch.entries:
-                        event = entry.event
-                        ids.add(event.author, event.id, entry.index)
+                    ids.extend(
+                        (entry.event.author, entry.event.id, entry.index)
+                        for entry in batch.entries
+                    )
                     if replaying:
                         replaying = self._replay(replay, batch.entries, set())
                     self._progress(self._tree.size, self._size)

@@ -5,8 +5,8 @@ may point as far back as it likes. `IdSpool` finds event ids that an author used
 twice, by sorting on disk once everything has passed.
 
 >>> with IdSpool() as ids:
-...     for index, pair in enumerate([(b"a", b"1"), (b"b", b"1"), (b"a", b"1")]):
-...         ids.add(*(part.ljust(16) for part in pair), index)
+...     author, other, same = bytes(16), b"o" * 16, b"i" * 16
+...     ids.extend([(author, same, 0), (other, same, 1), (author, same, 2)])
 ...     sorted(ids.repeated())
 [2]
 """
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from typing import Self
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Iterator
 
 HASH_LENGTH = 32
@@ -99,9 +100,12 @@ class IdSpool(_Spool):
         self._pending: list[bytes] = []
         self._runs: list[tuple[int, int]] = []
 
-    def add(self, author: bytes, event_id: bytes, index: int) -> None:
-        """Note one event."""
-        self._pending.append(author + event_id + index.to_bytes(8, "big"))
+    def extend(self, events: Iterable[tuple[bytes, bytes, int]]) -> None:
+        """Note events by author, event id and the index of their entry."""
+        self._pending += [
+            author + event_id + index.to_bytes(8, "big")
+            for author, event_id, index in events
+        ]
         if len(self._pending) >= RUN_LENGTH:
             self._write_run()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ledger.tlog.merkle import Frontier
 from ledger.tlog.merkle import subtree_root
 from ledger.tlog.tiles import TILE_WIDTH
 
@@ -25,30 +24,28 @@ class VerifiedTree:
 
     def __init__(self, spool: HashSpool) -> None:
         self._spool = spool
-        self._frontier = Frontier()
-        self._upper: list[list[bytes]] = []
+        self._upper: list[list[bytes]] = [[]]
         self._pending: list[bytes] = []
 
     @property
     def size(self) -> int:
         """How many entries there are."""
-        return self._frontier.size
+        return self._spool.size
 
     def root(self) -> bytes:
         """Root of the tree so far."""
-        return self._frontier.root()
+        # Eight levels up, a tree is its full tiles and what stands beside them.
+        rest = [subtree_root(self._pending)] if self._pending else []
+        return subtree_root(self._upper[0] + rest)
 
     def extend(self, hashes: list[bytes]) -> None:
         """Add the leaf hashes of the entries that follow."""
         self._spool.extend(b"".join(hashes))
-        self._frontier.extend(hashes)
         self._pending += hashes
-        while len(self._pending) >= TILE_WIDTH:
-            full, self._pending = (
-                self._pending[:TILE_WIDTH],
-                self._pending[TILE_WIDTH:],
-            )
-            self._add(0, subtree_root(full))
+        full = len(self._pending) // TILE_WIDTH * TILE_WIDTH
+        for start in range(0, full, TILE_WIDTH):
+            self._add(0, subtree_root(self._pending[start : start + TILE_WIDTH]))
+        del self._pending[:full]
 
     def _add(self, level: int, root: bytes) -> None:
         if level == len(self._upper):

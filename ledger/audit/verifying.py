@@ -132,12 +132,9 @@ def decoded_entries(
     """Decode entries that were verified before, for another replay."""
     for index, (leaf, hash_) in enumerate(zip(leaves, leaf_hashes, strict=True), start):
         entry = decode_entry(leaf)
+        event = entry.event
         yield ReplayEntry(
-            index=index,
-            time_ms=entry.time,
-            event=decode_event(entry.event),
-            event_hash=event_hash(entry.event),
-            leaf_hash=hash_,
+            index, entry.time, decode_event(event), event_hash(event), hash_
         )
 
 
@@ -230,13 +227,7 @@ def _settle(
     joined = result.leaf_hashes
     hashes = [joined[place : place + 32] for place in range(0, len(joined), 32)]
     entries = [
-        ReplayEntry(
-            index=index,
-            time_ms=time_ms,
-            event=event,
-            event_hash=event_hash(data),
-            leaf_hash=hash_,
-        )
+        ReplayEntry(index, time_ms, event, event_hash(data), hash_)
         for index, ((time_ms, event, data), hash_) in enumerate(
             zip(decoded, hashes, strict=True), result.first_index
         )

@@ -19,6 +19,7 @@ from typing import Literal
 import msgspec
 
 from ledger.accounting.chart import CLASSES
+from ledger.accounting.chart import ControlSums
 from ledger.accounting.chart import Posting
 from ledger.accounting.chart import check_balanced
 from ledger.accounting.chart import control_sums
@@ -57,7 +58,6 @@ if TYPE_CHECKING:
     from ledger.replay.state import State
 
 
-Sums = dict[tuple[bytes, str, str], int]
 RELIEF_ENTRIES = 512
 """After how many entries, or rows of one, tables are looked at for their size."""
 
@@ -173,7 +173,7 @@ class Replay:
         context: Context,
         body: Any,  # noqa: ANN401 (the rules' own)
         outcome: Outcome,
-        sums: Sums,
+        sums: ControlSums,
     ) -> Outcome:
         try:
             full = FULL_RULES[context.entry.event.kind](context, body, outcome)
@@ -201,16 +201,18 @@ class Replay:
             puts.append((self.state.manifests, ref.root, entry.index))
         return puts
 
-    def _general(self, sums: Sums) -> list[Put]:
+    def _general(self, sums: ControlSums) -> list[Put]:
         """Add the control sums to the general ledger's balances."""
         table = self.state.general
         puts: list[Put] = []
-        for (society, type_, currency), amount in sums.items():
-            if amount:
-                key = (society, CLASSES[type_], type_, currency)
-                balance = (table.get(key) or 0) + amount
-                _check_balance(type_, balance, amount)
-                puts.append((table, key, balance or None))
+        for (society, currency), book in sums.items():
+            for type_, amount in book.items():
+                if amount:
+                    key = (society, CLASSES[type_], type_, currency)
+                    balance = (table.get(key) or 0) + amount
+                    if type_ == "trust" or not -AMOUNT_MAX <= balance <= AMOUNT_MAX:
+                        _check_balance(type_, balance, amount)
+                    puts.append((table, key, balance or None))
         return puts
 
     def _subsidiary(self, postings: tuple[Posting, ...]) -> list[Put]:

@@ -152,7 +152,7 @@ class State:
         Raises:
             InvariantError: `row-missing`.
         """
-        return self.log or self.logs.need("genesis")
+        return self._log or self.log or self.logs.need("genesis")
 
     def day(self, time_ms: int) -> int:
         """Give the log day of a time (format.md §2)."""

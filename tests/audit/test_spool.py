@@ -60,7 +60,7 @@ def test_ids_used_again_are_found(
     with pytest.MonkeyPatch.context() as patch, IdSpool() as ids:
         patch.setattr(spool, "RUN_LENGTH", run_length)
         for index, (author, event_id) in enumerate(pairs):
-            ids.add(author.encode() * 16, event_id.encode() * 16, index)
+            ids.extend([(author.encode() * 16, event_id.encode() * 16, index)])
         repeated = {n for n, pair in enumerate(pairs) if pair in pairs[:n]}
         assert set(ids.repeated()) == repeated
 

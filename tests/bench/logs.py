@@ -149,7 +149,7 @@ def _key(number: int) -> SigningKey:
 def _body(role: str, party: bytes, seq: int) -> tuple[str, Body]:
     if role == "lab":
         body: Body = ModelVersion(
-            model="bench/a-model-of-this-lab-for-music",
+            model="bench/a-model-of-this-lab-that-makes-music-of-much-music",
             parents=[],
             synthetic=[],
             version=f"2026.11-checkpoint-{seq}",

@@ -86,9 +86,12 @@ def test_replay(home: Path, tmp_path: Path) -> None:
             with watch.on("raw"):
                 verify_raw(items)
             with watch.on("replay"):
-                leaves = store.leaves(start, stop)
-                for entry in decoded_entries(leaves, hashes[start:stop], start):
-                    assert replay.apply(entry) is None
+                leaves = list(store.leaves(start, stop))
+                entries = list(decoded_entries(leaves, hashes[start:stop], start))
+                for entry in entries:
+                    problem = replay.apply(entry)
+                    if problem is not None:
+                        pytest.fail(problem.message)
         assert replay.state.size == SIZE
     store.close()
     times = watch.seconds["raw"] / watch.seconds["replay"]
