@@ -47,6 +47,7 @@ from ledger.replay.manifests import lines_again
 from ledger.staging import Staged
 from ledger.storage.base import NewEntry
 from ledger.tlog.merkle import leaf_hash
+from ledger.tlog.merkle import leaf_hashes
 from ledger.tlog.tiles import TILE_WIDTH
 from ledger.tlog.tiles import parse_bundle
 
@@ -352,7 +353,7 @@ class Log:
 
 def _bundle_hashes(bundle: bytes, number: int, ref: ManifestRef) -> bytes:
     width = min(TILE_WIDTH, ref.lines + 1 - number * TILE_WIDTH)
-    return b"".join(leaf_hash(leaf) for leaf in parse_bundle(bundle, width))
+    return b"".join(leaf_hashes(parse_bundle(bundle, width)))
 
 
 def _content_hash(event: Event) -> bytes:

@@ -21,7 +21,7 @@ from ledger.storage.tree import BUNDLE_LEVEL
 from ledger.storage.tree import BUNDLE_WIDTH
 from ledger.storage.tree import fold
 from ledger.storage.tree import grow
-from ledger.tlog.merkle import leaf_hash
+from ledger.tlog.merkle import leaf_hashes
 from ledger.tlog.tiles import TILE_WIDTH
 from ledger.tlog.tiles import parse_bundle
 
@@ -119,7 +119,7 @@ class KeptIndexes:
                 return True
             width = min(TILE_WIDTH, brought.size - number * TILE_WIDTH)
             try:
-                leaves = [leaf_hash(leaf) for leaf in parse_bundle(data, width)]
+                leaves = leaf_hashes(parse_bundle(data, width))
             except FormatError:
                 return True  # Replay says what is wrong with the lines.
             if self._store.bundle_hashes(root, number) != b"".join(leaves):

@@ -24,7 +24,7 @@ from ledger.errors import VerificationError
 from ledger.events.lines import MANIFESTS
 from ledger.events.registry import parse_line
 from ledger.tlog.merkle import Frontier
-from ledger.tlog.merkle import leaf_hash
+from ledger.tlog.merkle import leaf_hashes
 from ledger.tlog.tiles import TILE_WIDTH
 from ledger.tlog.tiles import parse_bundle
 
@@ -112,7 +112,7 @@ def check_bytes(source: LineSource, ref: ManifestRef) -> None:
                 f"bundle {number} of {ref.root.hex()}: {error.message}",
                 hint=_RESTORE,
             ) from None
-        frontier.extend([leaf_hash(leaf) for leaf in leaves])
+        frontier.extend(leaf_hashes(leaves))
     if frontier.size != size:
         raise UnverifiableError(
             "manifest-lines-missing",

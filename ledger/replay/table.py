@@ -31,7 +31,7 @@ from ledger.errors import InvariantError
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
-HOT_ROWS_MAX = 131_072
+HOT_ROWS_MAX = 65_536
 """Rows that one table keeps as Python values before older ones go to `Rows`."""
 
 _encode = msgspec.msgpack.Encoder().encode

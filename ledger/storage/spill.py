@@ -25,7 +25,7 @@ from ledger.storage.sqlite_handle import Handle
 from ledger.storage.sqlite_rows import SqliteRows
 from ledger.storage.sqlite_schema import table_sql
 
-CACHE_KIB = 32_768
+CACHE_KIB = 16_384
 
 _SETTINGS = (
     "PRAGMA journal_mode = OFF",

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Iterable
-from hashlib import sha256
 from itertools import islice
 
 import msgspec
@@ -39,6 +38,7 @@ from ledger.errors import FormatError
 from ledger.errors import InputError
 from ledger.errors import InvariantError
 from ledger.tlog.merkle import Frontier
+from ledger.tlog.merkle import leaf_hashes
 from ledger.tlog.tiles import TILE_WIDTH
 
 Sink = Callable[[int, list[bytes]], object]
@@ -146,8 +146,7 @@ class ManifestBuilder:
         bundle = self._bundle + self._leaves(start)
         _check_sizes(bundle, start - len(self._bundle))
         index = self._frontier.size // TILE_WIDTH
-        # Written out, since a call of leaf_hash would cost a fifth of the hash itself.
-        self._frontier.extend([sha256(b"\x00" + leaf).digest() for leaf in bundle])
+        self._frontier.extend(leaf_hashes(bundle))
         self._pending, self._bundle = [], []
         if self._sink is not None:
             self._sink(index, bundle)

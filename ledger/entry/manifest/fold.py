@@ -16,8 +16,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from contextlib import suppress
+from operator import itemgetter
 from typing import Any
-from typing import cast
 
 from ledger.entry.canonical import INTEGER_MAX
 from ledger.entry.canonical import STRING_BYTES_MAX
@@ -29,7 +30,7 @@ from ledger.entry.manifest.order import compare_lines
 from ledger.entry.manifest.order import parse_order
 from ledger.errors import FormatError
 
-_Groups = Mapping[tuple[str, ...], Sequence[Line]]
+_Columns = Mapping[str, Sequence[Any]]
 
 
 class LineFold:
@@ -58,8 +59,8 @@ class LineFold:
                 ``manifest-line-doubled``, or a code of ``canonical.check_value``;
                 ``bad-type`` for a total over what is not an integer.
         """
-        groups = _by_shape(lines)
-        if not all(_is_sound(shape, group) for shape, group in groups.items()):
+        groups = _columns(lines)
+        if not all(map(_is_sound, groups)):
             self._check_each(lines)
         for name in self.totals:
             self.totals[name] += sum(self._amounts(name, groups))
@@ -86,39 +87,41 @@ class LineFold:
                 raise at_line(number, error) from None
             before = [line]
 
-    def _amounts(self, name: str, groups: _Groups) -> list[int]:
-        found = [
-            line[name]
-            for shape, group in groups.items()
-            if name in shape
-            for line in group
-        ]
+    def _amounts(self, name: str, groups: Iterable[_Columns]) -> list[int]:
+        found = [value for columns in groups for value in columns.get(name, ())]
         if found and set(map(type, found)) != {int}:
             raise FormatError(
                 "bad-type",
                 f"lines from {self.count + 1} on: {name!a} is not always an integer",
                 hint="a total adds up integers; leave an absent amount out",
             )
-        return cast("list[int]", found)
+        return found
 
 
-def _by_shape(lines: Sequence[Line]) -> _Groups:
-    """Group lines that have the same fields in the same order."""
-    shapes = set(map(tuple, lines))
-    if len(shapes) == 1:
-        return {shapes.pop(): lines}
+def _columns(lines: Sequence[Line]) -> list[_Columns]:
+    """Turn lines into columns, those with the same fields together."""
+    if not lines:
+        return []
+    names = tuple(lines[0])
+    if len(names) > 1 and set(map(len, lines)) == {len(names)}:
+        with suppress(KeyError):
+            # As a rule all have the same fields, and one call takes them out.
+            rows = zip(*map(itemgetter(*names), lines), strict=True)
+            return [dict(zip(names, rows, strict=True))]
     groups: dict[tuple[str, ...], list[Line]] = {}
     for line in lines:
         groups.setdefault(tuple(line), []).append(line)
-    return groups
+    return [
+        dict(zip(names, zip(*map(dict.values, group), strict=True), strict=True))
+        for names, group in groups.items()
+    ]
 
 
-def _is_sound(shape: Sequence[str], lines: Sequence[Line]) -> bool:
+def _is_sound(columns: _Columns) -> bool:
     """Tell whether lines of the same fields can be held."""
-    columns = zip(*map(dict.values, lines), strict=True)
     try:
-        check_value(dict.fromkeys(shape, True))
-        for column in columns:
+        check_value(dict.fromkeys(columns, True))
+        for column in columns.values():
             if not _is_plain(column):
                 _check_column(column)
     except FormatError:
