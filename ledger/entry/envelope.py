@@ -100,6 +100,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 _T = TypeVar("_T")
 _encode = msgspec.msgpack.Encoder().encode
 _event_decoder = msgspec.msgpack.Decoder(Event)
+_hasher = sha256(EVENT_TAG)
 _entry_decoder = msgspec.msgpack.Decoder(Entry)
 # There are few kinds, and a pattern in the struct would cost as much as the rest of it.
 _check_kind = lru_cache(maxsize=1024)(check_token)
@@ -183,7 +184,9 @@ def decode_entry(leaf: bytes) -> Entry:
 
 def event_hash(data: bytes) -> bytes:
     """Hash the bytes of an event; of a genesis, this is the log id."""
-    return sha256(EVENT_TAG + data).digest()
+    hasher = _hasher.copy()
+    hasher.update(data)
+    return hasher.digest()
 
 
 def _decode(decoder: msgspec.msgpack.Decoder[_T], data: bytes, code: str) -> _T:

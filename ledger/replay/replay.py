@@ -156,17 +156,18 @@ class Replay:
         if MANIFEST_FIELDS[event.kind]:
             manifests = self._new_manifests(entry, body)
         outcome = PUBLIC_RULES[event.kind](context, body)
-        general: list[Put] = []
-        sums = control_sums(outcome.postings)
+        sums = control_sums(outcome.postings) if outcome.postings else {}
+        balances: list[Put] = []
         if sums:
             check_balanced(sums)
-            general = self._general(sums)
+            balances = self._general(sums)
         if state.book == "full":
+            # What the general ledger refuses, both books refuse alike: it comes first.
             if event.kind in FULL_RULES:
                 outcome = self._judge_full(context, body, outcome, sums)
             if sums:
-                general += self._subsidiary(outcome.postings)
-        return Judged((*outcome.puts, *manifests, *general), outcome.postings)
+                balances += self._subsidiary(outcome.postings)
+        return Judged((*outcome.puts, *manifests, *balances), outcome.postings)
 
     def _judge_full(
         self,

@@ -55,7 +55,9 @@ _Range = tuple[int, int]
 
 def leaf_hash(data: bytes) -> bytes:
     """Hash the data of a leaf."""
-    return sha256(b"\x00" + data).digest()
+    hasher = _LEAF.copy()
+    hasher.update(data)
+    return hasher.digest()
 
 
 def leaf_hashes(leaves: Iterable[bytes]) -> list[bytes]:

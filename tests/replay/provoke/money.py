@@ -334,6 +334,13 @@ def charges_out_of_money_that_is_not_there(world: World) -> object:
     return acts.settle(world, charges=NET + VAT)
 
 
+@case("trust-overdrawn", "paid_out")
+def too_high_charges_on_what_went_to_somebody_else(world: World) -> object:
+    anna, _ = acts.plan_payout_of(world, world.at["payout"])
+    wrong = acts.change(anna, {"party": BERT})
+    return acts.settle(world, settled=[wrong], charges=NET + VAT)
+
+
 # ── reversals ────────────────────────────────────────────────────────────────
 
 
