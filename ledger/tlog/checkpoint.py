@@ -26,6 +26,7 @@ from ledger.errors import FormatError
 from ledger.errors import VerificationError
 from ledger.tlog.ed25519 import SigningKey
 from ledger.tlog.merkle import HASH_LENGTH
+from ledger.tlog.note import ED25519_TYPE
 from ledger.tlog.note import Vkey
 from ledger.tlog.note import check_key_name
 from ledger.tlog.note import open_note
@@ -138,9 +139,12 @@ def open_checkpoint(note: str, *vkeys: Vkey) -> Checkpoint:
         vkeys: the log's; every one of them has to have signed.
 
     Raises:
-        FormatError: as ``parse_note`` and ``parse_checkpoint``.
+        FormatError: as ``parse_note`` and ``parse_checkpoint``, or ``bad-vkey`` if
+            a key is a witness's.
         VerificationError: ``bad-signature``, ``not-signed`` or ``wrong-origin``.
     """
+    for vkey in vkeys:
+        check_log_key(vkey)
     opened = open_note(note, vkeys)
     missing = [vkey for vkey in vkeys if vkey not in opened.verified]
     if missing:
@@ -154,6 +158,20 @@ def open_checkpoint(note: str, *vkeys: Vkey) -> Checkpoint:
     for vkey in vkeys:
         _check_same_origin(checkpoint, vkey.name)
     return checkpoint
+
+
+def check_log_key(vkey: Vkey) -> None:
+    """Check that a verifier key is one with which a log signs, not a witness's.
+
+    Raises:
+        FormatError: ``bad-vkey``.
+    """
+    if vkey.type != ED25519_TYPE:
+        raise FormatError(
+            "bad-vkey",
+            f"the key {excerpt(vkey.name)} is of type {vkey.type:02x}: it cosigns",
+            hint="give the log's own key, of type 01; witnesses belong in a policy",
+        )
 
 
 def _check_same_origin(checkpoint: Checkpoint, name: str) -> None:

@@ -4,12 +4,14 @@ r"""Signed notes: a text and the signatures under it (C2SP signed-note).
                                           the last empty line ends the text
     — example.com/log Hd5FMYgSlJi2Lc8…    em dash, key name, base64(key id ‖ signature)
 
-    key id = SHA-256(key name ‖ 0A ‖ 01 ‖ public key)[:4]
-    vkey   = key name + hex(key id) + base64(01 ‖ public key)
+    key id = SHA-256(key name ‖ 0A ‖ type ‖ public key)[:4]
+    vkey   = key name + hex(key id) + base64(type ‖ public key)
 
-Type 01 is Ed25519 over the text with its final newline. A reader configures vkeys
-and believes no others: signatures by strangers are kept but mean nothing, while
-one by a known key has to hold, or the whole note is refused.
+Type 01 is Ed25519 over the text with its final newline. Type 04 is a cosignature (C2SP
+tlog-cosignature): the seconds since 1970 in 8 bytes, then Ed25519 over two lines that
+say so, followed by the text. A reader configures vkeys and believes no others:
+signatures by strangers are kept but mean nothing, while one by a known key has to
+hold, or the whole note is refused.
 
 >>> key = SigningKey(bytes(32))
 >>> vkey = make_vkey("example.com/log", key.public)
@@ -32,13 +34,17 @@ from ledger.errors import InputError
 from ledger.errors import VerificationError
 from ledger.tlog import ed25519
 from ledger.tlog.ed25519 import SigningKey
+from ledger.tlog.text import DECIMAL_MAX
 from ledger.tlog.text import excerpt
 from ledger.tlog.text import format_base64
 from ledger.tlog.text import parse_base64
 from ledger.tlog.text import parse_hex
 
 ED25519_TYPE = 0x01
+COSIGNATURE_TYPE = 0x04
+KNOWN_TYPES = (ED25519_TYPE, COSIGNATURE_TYPE)
 KEY_ID_LENGTH = 4
+TIME_LENGTH = 8
 SIGNATURES_MAX = 100
 """Above the 16 that every reader has to accept; a bound on the work of one note."""
 
@@ -57,11 +63,13 @@ class Vkey:
         name: of the key.
         key_id: 4 bytes.
         public: the Ed25519 public key, 32 bytes.
+        type: of its signatures, 01 or 04.
     """
 
     name: str
     key_id: bytes
     public: bytes
+    type: int = ED25519_TYPE
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,7 @@ class Signature:
     Args:
         name: of the key.
         key_id: 4 bytes, to be trusted as little as the name.
-        signature: 64 bytes for Ed25519, at least one for others.
+        signature: 64 bytes for Ed25519, 72 for a cosignature, at least one for others.
     """
 
     name: str
@@ -127,26 +135,37 @@ def key_id(name: str, signature_type: int, public: bytes) -> bytes:
     return sha256(message).digest()[:KEY_ID_LENGTH]
 
 
-def make_vkey(name: str, public: bytes) -> Vkey:
+def make_vkey(
+    name: str,
+    public: bytes,
+    type: int = ED25519_TYPE,
+) -> Vkey:
     """Make the verifier key of an Ed25519 public key.
 
+    Args:
+        name: of the key.
+        public: 32 bytes.
+        type: 01 for a key that signs texts, 04 for one that cosigns them.
+
     Raises:
-        FormatError: ``bad-key-name``.
+        FormatError: ``bad-key-name`` or ``bad-vkey``.
         VerificationError: ``bad-public-key``.
     """
     check_key_name(name)
+    if type not in KNOWN_TYPES:
+        raise _bad_vkey(name, f"has a key of type {type:02x}, not 01 or 04")
     ed25519.check_public_key(public)
-    return Vkey(name, key_id(name, ED25519_TYPE, public), public)
+    return Vkey(name, key_id(name, type, public), public, type)
 
 
 def format_vkey(vkey: Vkey) -> str:
     """Format a verifier key as name+id+key."""
-    key = format_base64(bytes([ED25519_TYPE]) + vkey.public)
+    key = format_base64(bytes([vkey.type]) + vkey.public)
     return f"{vkey.name}+{vkey.key_id.hex()}+{key}"
 
 
 def parse_vkey(text: str) -> Vkey:
-    """Parse an Ed25519 verifier key.
+    """Parse a verifier key of type 01 or 04.
 
     Raises:
         FormatError: ``bad-vkey``, ``bad-key-name``, ``bad-hex`` or ``bad-base64``.
@@ -157,9 +176,9 @@ def parse_vkey(text: str) -> Vkey:
         raise _bad_vkey(text, "is not a name, an id and a key joined by +")
     name, identifier, key = parts
     material = parse_base64(key)
-    if material[:1] != bytes([ED25519_TYPE]):
-        raise _bad_vkey(text, "is not of type 01, Ed25519")
-    vkey = make_vkey(name, material[1:])
+    if not material or material[0] not in KNOWN_TYPES:
+        raise _bad_vkey(text, "is not of type 01, Ed25519, or 04, cosignature")
+    vkey = make_vkey(name, material[1:], material[0])
     if vkey.key_id != parse_hex(identifier, KEY_ID_LENGTH):
         raise _bad_vkey(text, f"has another id than {vkey.key_id.hex()}")
     return vkey
@@ -225,7 +244,6 @@ def open_note(note: str, vkeys: Sequence[Vkey]) -> OpenedNote:
     if len(known) != len(set(vkeys)):
         raise InputError("ambiguous-keys", "two vkeys have the same name and id")
     parsed = parse_note(note)
-    message = parsed.text.encode()
     verified: dict[Vkey, None] = {}
     unknown = []
     for signature in parsed.signatures:
@@ -233,7 +251,7 @@ def open_note(note: str, vkeys: Sequence[Vkey]) -> OpenedNote:
         if vkey is None:
             unknown.append(signature)
         else:
-            ed25519.verify(vkey.public, message, signature.signature)
+            verify_signature(vkey, parsed.text, signature)
             verified[vkey] = None
     if not verified:
         names = ", ".join(excerpt(vkey.name) for vkey in vkeys)
@@ -243,6 +261,43 @@ def open_note(note: str, vkeys: Sequence[Vkey]) -> OpenedNote:
             hint="compare the vkey with the one that the log publishes",
         )
     return OpenedNote(parsed.text, tuple(verified), tuple(unknown))
+
+
+def verify_signature(vkey: Vkey, text: str, signature: Signature) -> None:
+    """Verify one signature of a text, by the type of the key.
+
+    Raises:
+        VerificationError: ``bad-signature``.
+    """
+    if vkey.type == COSIGNATURE_TYPE:
+        time_s, cosignature = split_cosignature(signature.signature)
+        ed25519.verify(vkey.public, cosigned_message(text, time_s), cosignature)
+    else:
+        ed25519.verify(vkey.public, text.encode(), signature.signature)
+
+
+def cosigned_message(text: str, time_s: int) -> bytes:
+    r"""Give the bytes that a cosigner signs (C2SP tlog-cosignature).
+
+    >>> cosigned_message("a.example\n1\n…\n", 1679315147)[:32]
+    b'cosignature/v1\ntime 1679315147\na'
+    """
+    return f"cosignature/v1\ntime {time_s}\n{text}".encode()
+
+
+def split_cosignature(data: bytes) -> tuple[int, bytes]:
+    """Split a cosignature into the seconds since 1970 and the Ed25519 signature.
+
+    Raises:
+        VerificationError: ``bad-signature``.
+    """
+    time_s, signature = int.from_bytes(data[:TIME_LENGTH]), data[TIME_LENGTH:]
+    if len(signature) != ed25519.SIGNATURE_LENGTH or time_s > DECIMAL_MAX:
+        raise VerificationError(
+            "bad-signature",
+            f"a cosignature of {len(data)} bytes is not a time and a signature",
+        )
+    return time_s, signature
 
 
 def _check_text(text: str) -> None:
