@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -61,3 +63,18 @@ class WriterLock:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@contextmanager
+def waiting_lock(path: Path) -> Iterator[None]:
+    """Hold a lock for a moment, after whoever holds it now: a thread or a process.
+
+    Args:
+        path: the lock file; made with mode 0600 if it isn't there.
+    """
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(file)
