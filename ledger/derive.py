@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Iterator
-from itertools import chain
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -29,8 +28,8 @@ if TYPE_CHECKING:
 
 ReadLines = Callable[[str, bytes], Iterator[Any]]
 
-_PARTY_FIELDS = ("party", "operator", "lab", "payer")
-_NAME_FIELDS = ("run", "model", "version", "external", "origin")
+_PARTY_FIELDS = frozenset({"party", "operator", "lab", "payer"})
+_NAME_FIELDS = frozenset({"run", "model", "version", "external", "origin"})
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -52,18 +51,18 @@ def posting_rows(
             recording, side = subject
         is_party = posting.type in {"payable", "prepaid", "receivable"}
         yield PostingRow(
-            entry_index=entry.index,
-            leg=leg,
-            society=posting.society,
-            account_class=CLASSES[posting.type],
-            account_type=posting.type,
-            subject=_encode(subject),
-            party=subject if is_party and isinstance(subject, bytes) else None,
-            recording=recording,
-            side=side,
-            currency=posting.currency,
-            amount=posting.amount,
-            line=posting.line,
+            entry.index,
+            leg,
+            posting.society,
+            CLASSES[posting.type],
+            posting.type,
+            _encode(subject),
+            subject if is_party and isinstance(subject, bytes) else None,
+            recording,
+            side,
+            posting.currency,
+            posting.amount,
+            posting.line,
         )
 
 
@@ -72,29 +71,30 @@ def mentions(
 ) -> Iterator[Mention]:
     """Give the words by which an entry is found; `body` None if it has no form."""
     event = entry.event
-    words = chain(
-        [("hash", entry.leaf_hash.hex()), ("event", event.id.hex())],
-        [(PARTY, event.author.hex())],
-        () if body is None else _body_words(body),
-        () if body is None else _manifest_words(event.kind, body, read),
-    )
-    for what, value in words:
-        yield Mention(value=value, what=what, entry_index=entry.index, kind=event.kind)
+    index, kind = entry.index, event.kind
+    yield Mention(entry.leaf_hash.hex(), "hash", index, kind)
+    yield Mention(event.id.hex(), "event", index, kind)
+    yield Mention(event.author.hex(), PARTY, index, kind)
+    if body is not None:
+        for what, value in _body_words(body):
+            yield Mention(value, what, index, kind)
+        for what, value in _manifest_words(kind, body, read):
+            yield Mention(value, what, index, kind)
 
 
 def _body_words(body: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 (any kind)
-    for field in _PARTY_FIELDS:
-        value = getattr(body, field, UNSET)
+    fields = body.__struct_fields__
+    for field in _PARTY_FIELDS.intersection(fields):
+        value = getattr(body, field)
         if isinstance(value, bytes):
             yield PARTY, value.hex()
-    for field in _NAME_FIELDS:
-        value = getattr(body, field, UNSET)
+    for field in _NAME_FIELDS.intersection(fields):
+        value = getattr(body, field)
         if isinstance(value, str):
             yield field, value
-    table = getattr(body, "table", UNSET)
-    if table is not UNSET:
-        yield "recording", table.subject
-        for row in table.lines:
+    if "table" in fields and body.table is not UNSET:
+        yield "recording", body.table.subject
+        for row in body.table.lines:
             yield PARTY, row.party.hex()
 
 

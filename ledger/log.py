@@ -15,18 +15,19 @@ leaf hash, is given only after the durable commit (format.md §7).
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING
 from typing import Any
 
 import msgspec
 
 from ledger import derive
+from ledger.batch import Arrived
+from ledger.batch import Batch
+from ledger.batch import arrive
 from ledger.entry.envelope import Entry
 from ledger.entry.envelope import Event
 from ledger.entry.envelope import encode_entry
 from ledger.entry.envelope import event_hash
-from ledger.entry.envelope import parse_event
 from ledger.entry.verify import verify_signature
 from ledger.errors import AuthorityError
 from ledger.errors import ConflictError
@@ -113,12 +114,11 @@ class _Lines:
         return self._stored.bundles(root)
 
 
-class _Judged(msgspec.Struct, frozen=True):
+class _Judged(msgspec.Struct, frozen=True, gc=False):
     """An event that no rule refuses, as the entry that it would be."""
 
     entry: ReplayEntry
-    leaf: bytes
-    content: bytes
+    new: NewEntry
     judged: Judged
 
 
@@ -193,63 +193,96 @@ class Log:
                 f"the log is at level {self.state.level}, this version knows {LEVEL}",
                 hint="append with a version that knows the level in force",
             )
-        answers: list[Appended | LedgerError] = []
         lines = _Lines(staged, StoredLines(self.store))
+        arrived = arrive(events, self._public_key)
         try:
             with self.store.transaction():
-                for signed in events:
-                    judged = self._judge_or_refuse(signed, lines, atomic=atomic)
-                    if isinstance(judged, _Judged):
-                        answers.append(self._take(judged, lines))
-                    else:
-                        answers.append(judged)
+                batch = Batch(self.store)
+                batch.look_up(
+                    (each.event.author, each.event.id)
+                    for each in arrived
+                    if isinstance(each, Arrived)
+                )
+                replay = Replay(self.state, batch.leaf_hash_at, lines)
+                answers = [
+                    self._answer(each, batch, replay, lines, atomic=atomic)
+                    for each in arrived
+                ]
+                batch.write()
                 self.state.flush()
         except BaseException:
             self.state.discard()
             raise
         return answers
 
-    def _judge_or_refuse(
-        self, signed: SignedEvent, lines: _Lines, *, atomic: bool
-    ) -> _Judged | Appended | LedgerError:
-        """Judge an event; only what changes nothing is given as a refusal."""
+    def _public_key(self, key: bytes) -> bytes | None:
+        row = self.state.keys.get(key)
+        return None if row is None else row.public
+
+    def _answer(
+        self,
+        arrived: Arrived | LedgerError,
+        batch: Batch,
+        replay: Replay,
+        lines: _Lines,
+        *,
+        atomic: bool,
+    ) -> Appended | LedgerError:
+        """Take an event in; only what changes nothing is given as a refusal."""
         try:
-            return self._judge(signed, lines)
+            if isinstance(arrived, LedgerError):
+                raise arrived
+            judged = self._judge(arrived, batch, replay)
         except (HomeError, InvariantError):
             raise
         except LedgerError as error:
             if atomic:
                 raise
             return error
+        if isinstance(judged, _Judged):
+            # A failure from here on ends the batch.
+            return self._take(judged, batch, replay, lines)
+        return judged
 
-    def _judge(self, signed: SignedEvent, lines: _Lines) -> _Judged | Appended:
-        event = parse_event(signed.event)
-        self._check_signature(event, signed)
-        content = _content_hash(event)
-        known = self.store.find_event(event.author, event.id)
+    def _judge(
+        self, arrived: Arrived, batch: Batch, replay: Replay
+    ) -> _Judged | Appended:
+        event, content = arrived.event, arrived.content_hash
+        if not arrived.verified:
+            self._check_signature(event, arrived.signed)
+        known = batch.find(event.author, event.id)
         if known is not None:
-            return self._answer_again(event, known, content)
-        now = self._now(event)
-        entry, leaf = self._entry(event, signed, now)
+            return self._answer_again(event, known, content, batch)
+        entry, leaf = self._entry(event, arrived.signed, self._now(event))
         try:
-            judged = Replay(self.state, self._leaf_hash_at, lines).judge(entry)
+            judged = replay.judge(entry)
         except FullBookError as refused:
             raise refused.error from refused
         if event.kind == "level":
             raise InputError("level-unknown", "this version knows level 1 only")
-        return _Judged(entry, leaf, content, judged)
+        return _Judged(entry, _new_entry(entry, leaf, content), judged)
 
-    def _take(self, new: _Judged, lines: _Lines) -> Appended:
-        """Add a judged entry to the state and the store; a failure ends the batch."""
-        entry = new.entry
-        body = parse_body(entry.event.kind, entry.event.body)
-        Replay(self.state, self._leaf_hash_at, lines).commit(entry, new.judged)
-        self._store_entry(entry, new.leaf, new.content)
+    def _take(
+        self, new: _Judged, batch: Batch, replay: Replay, lines: _Lines
+    ) -> Appended:
+        """Add a judged entry to the state and the batch."""
+        entry, body = new.entry, new.judged.body
+        replay.commit(entry, new.judged)
         self._store_lines(entry, body, lines)
-        self._derive(entry, body, new.judged)
+        stored = StoredLines(self.store)
+
+        def read(kind: str, root: bytes) -> Iterator[Any]:
+            return lines_again(stored, kind, root)
+
+        batch.add(
+            new.new,
+            derive.posting_rows(entry, body, new.judged.postings, read),
+            derive.mentions(entry, body, read),
+        )
         return Appended(entry.index, entry.leaf_hash, repeated=False)
 
     def _check_signature(self, event: Event, signed: SignedEvent) -> None:
+        """Verify the signature of an event whose key was not known as it arrived."""
         if self.size == 0 and event.kind == "genesis":
             body: Any = parse_body(event.kind, event.body)
             verify_signature(signed.event, signed.signature, body.root_key)
@@ -264,7 +297,7 @@ class Log:
         verify_signature(signed.event, signed.signature, row.public)
 
     def _answer_again(
-        self, event: Event, known: tuple[int, bytes], content: bytes
+        self, event: Event, known: tuple[int, bytes], content: bytes, batch: Batch
     ) -> Appended:
         """Answer an event sent again with its first index (format.md §2)."""
         index, before = known
@@ -275,7 +308,7 @@ class Log:
                 " something else",
                 hint="give every event a fresh random id",
             )
-        return Appended(index, self._leaf_hash_at(index), repeated=True)
+        return Appended(index, batch.leaf_hash_at(index), repeated=True)
 
     def _now(self, event: Event) -> int:
         now, last = self._clock(), self.state.last_time_ms
@@ -313,21 +346,6 @@ class Log:
         )
         return taken, leaf
 
-    def _store_entry(self, entry: ReplayEntry, leaf: bytes, content: bytes) -> None:
-        event = entry.event
-        new = NewEntry(
-            index=entry.index,
-            leaf=leaf,
-            leaf_hash=entry.leaf_hash,
-            author=event.author,
-            id=event.id,
-            key=event.key,
-            seq=event.seq,
-            event_hash=entry.event_hash,
-            content_hash=content,
-        )
-        self.store.add_entries([new])
-
     def _store_lines(self, entry: ReplayEntry, body: Any, lines: _Lines) -> None:  # noqa: ANN401
         for field, ref in manifest_refs(entry.event.kind, body):
             for number, bundle in enumerate(lines.bundles(ref.root)):
@@ -336,26 +354,22 @@ class Log:
             info = msgspec.msgpack.encode((entry.index, field))
             self.store.add_manifest(ref.root, info)
 
-    def _derive(self, entry: ReplayEntry, body: Any, judged: Judged) -> None:  # noqa: ANN401
-        stored = StoredLines(self.store)
-
-        def read(kind: str, root: bytes) -> Iterator[Any]:
-            return lines_again(stored, kind, root)
-
-        self.store.add_postings(derive.posting_rows(entry, body, judged.postings, read))
-        self.store.add_mentions(derive.mentions(entry, body, read))
-
-    def _leaf_hash_at(self, index: int) -> bytes:
-        if index == self.size - 1:
-            return self.state.last_leaf
-        return self.store.leaf_hashes(index, index + 1)
-
 
 def _bundle_hashes(bundle: bytes, number: int, ref: ManifestRef) -> bytes:
     width = min(TILE_WIDTH, ref.lines + 1 - number * TILE_WIDTH)
     return b"".join(leaf_hashes(parse_bundle(bundle, width)))
 
 
-def _content_hash(event: Event) -> bytes:
-    """Tell apart what an event says, whatever its place in a key's chain."""
-    return sha256(event.kind.encode() + b"\0" + bytes(event.body)).digest()
+def _new_entry(entry: ReplayEntry, leaf: bytes, content_hash: bytes) -> NewEntry:
+    event = entry.event
+    return NewEntry(
+        index=entry.index,
+        leaf=leaf,
+        leaf_hash=entry.leaf_hash,
+        author=event.author,
+        id=event.id,
+        key=event.key,
+        seq=event.seq,
+        event_hash=entry.event_hash,
+        content_hash=content_hash,
+    )

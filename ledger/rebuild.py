@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 from ledger import derive
 from ledger.audit.verifying import decoded_entries
-from ledger.events.registry import parse_body
 from ledger.log import StoredLines
 from ledger.replay import Problem
 from ledger.replay import Replay
@@ -92,10 +91,9 @@ class DerivingReplay(Replay):
     ) -> None:
         """Set what was judged, and note what it can be found by."""
         super().commit(entry, judged, problem)
-        # What broke a rule changed nothing, and its lines may be nowhere; what comes
-        # after a level that this code does not know, it cannot read.
-        known = problem is None and self.understood
-        body = parse_body(entry.event.kind, entry.event.body) if known else None
+        # What broke a rule has no body here: it changed nothing, and its lines may be
+        # nowhere.
+        body = judged.body
         if judged.postings:
             rows = derive.posting_rows(entry, body, judged.postings, self._read)
             self._store.add_postings(rows)

@@ -25,7 +25,6 @@ import msgspec
 from msgspec.structs import astuple
 
 from ledger import derive
-from ledger.events.registry import parse_body
 from ledger.log import StoredLines
 from ledger.replay import Problem
 from ledger.replay import Replay
@@ -91,10 +90,9 @@ class DerivingReplay(Replay):
     ) -> None:
         """Set what was judged, and add up what `ledger.derive` makes of it."""
         super().commit(entry, judged, problem)
-        # What broke a rule changed nothing, and its lines may be nowhere; what comes
-        # after a level that this code does not know, it cannot read.
-        known = problem is None and self.understood
-        body = parse_body(entry.event.kind, entry.event.body) if known else None
+        # What broke a rule has no body here: it changed nothing, and its lines may be
+        # nowhere.
+        body = judged.body
         if judged.postings:
             self._tally.add(
                 derive.posting_rows(entry, body, judged.postings, self._read)

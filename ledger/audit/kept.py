@@ -70,12 +70,14 @@ class KeptIndexes:
         self._report = report
         self._named: set[str] = set()
 
-    def check_entries(self, entries: Iterable[ReplayEntry]) -> None:
+    def check_entries(self, entries: Sequence[ReplayEntry]) -> None:
         """Look every event up by author and id, as the appender does."""
-        find = self._store.find_event
+        there = self._store.find_events(
+            (entry.event.author, entry.event.id) for entry in entries
+        )
         for entry in entries:
             event = entry.event
-            found = find(event.author, event.id)
+            found = there.get((event.author, event.id))
             if found is None or found[0] > entry.index:
                 self._differs("events", f"does not find entry {entry.index}")
             elif found[0] == entry.index:

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ledger.entry.envelope import Event
+    from ledger.events.types import Body
     from ledger.replay.state import State
 
 
@@ -63,13 +64,20 @@ RELIEF_ENTRIES = 512
 
 
 class Judged(msgspec.Struct, frozen=True, gc=False):
-    """What an entry changes: rows to set, and its postings in the own book."""
+    """What an entry changes.
+
+    Attributes:
+        puts: rows to set.
+        postings: in the own book.
+        body: what the event says; None where it says nothing to this code.
+    """
 
     puts: tuple[Put, ...]
     postings: tuple[Posting, ...]
+    body: Body | None
 
 
-_NOTHING = Judged((), ())
+_NOTHING = Judged((), (), None)
 
 
 class FullBookError(Exception):
@@ -167,7 +175,8 @@ class Replay:
                 outcome = self._judge_full(context, body, outcome, sums)
             if sums:
                 balances += self._subsidiary(outcome.postings)
-        return Judged((*outcome.puts, *manifests, *balances), outcome.postings)
+        puts = (*outcome.puts, *manifests, *balances)
+        return Judged(puts, outcome.postings, body)
 
     def _judge_full(
         self,

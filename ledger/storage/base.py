@@ -191,6 +191,11 @@ class Entries(Protocol):
     def find_event(self, author: bytes, id: bytes) -> tuple[int, bytes] | None:
         """Look an event up: its index and content hash."""
 
+    def find_events(
+        self, events: Iterable[tuple[bytes, bytes]]
+    ) -> dict[tuple[bytes, bytes], tuple[int, bytes]]:
+        """Look many up at once; those that are not there are left out."""
+
     def key_head(self, key: bytes) -> tuple[int, bytes] | None:
         """Look a key's chain up: the next seq, and the newest event hash."""
 

@@ -141,6 +141,16 @@ class MemoryStore(Undo):
         entry = self._events.get((author, id))
         return None if entry is None else (entry.index, entry.content_hash)
 
+    def find_events(
+        self, events: Iterable[tuple[bytes, bytes]]
+    ) -> dict[tuple[bytes, bytes], tuple[int, bytes]]:
+        """Look many up at once; those that are not there are left out."""
+        there = self._events.keys() & set(events)
+        return {
+            event: (self._events[event].index, self._events[event].content_hash)
+            for event in there
+        }
+
     def key_head(self, key: bytes) -> tuple[int, bytes] | None:
         """Look a key's chain up: the next seq, and the newest event hash."""
         entry = self._heads.get(key)

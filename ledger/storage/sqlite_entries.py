@@ -7,10 +7,13 @@ by the manifest's root and the log's own by no bytes at all.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from functools import lru_cache
 from functools import partial
+from itertools import chain
+from itertools import islice
 from operator import attrgetter
 
 from ledger.errors import LedgerError
@@ -32,6 +35,9 @@ from ledger.storage.tree import read_bundle_level
 READ_ENTRIES = 512
 """Entries read at a time: between two reads nobody is kept waiting."""
 
+FIND_EVENTS = 256
+"""Events looked up at a time; SQLite may be built for no more than 999 parameters."""
+
 _SIZE = "SELECT coalesce(max(entry_index) + 1, 0) FROM entries"
 _ADD = (
     "INSERT INTO entries (entry_index, leaf, leaf_hash, author, id, content_hash) "
@@ -49,6 +55,12 @@ _LEAF_HASHES = (
 )
 _INDEXES = "SELECT entry_index FROM entries WHERE entry_index >= ? AND entry_index < ?"
 _EVENT = "SELECT entry_index, content_hash FROM entries WHERE author = ? AND id = ?"
+# The cross join has SQLite look each pair up, however many it believes there are.
+_EVENTS = (
+    "WITH wanted (author, id) AS (VALUES (?, ?)) "
+    "SELECT entries.author, entries.id, entry_index, content_hash "
+    "FROM wanted CROSS JOIN entries USING (author, id)"
+)
 _KEY_HEAD = "SELECT seq + 1, event_hash FROM chains WHERE key = ?"
 _SET_HEAD = "INSERT OR REPLACE INTO chains (key, seq, event_hash) VALUES (?, ?, ?)"
 _ADD_NODE = "INSERT INTO nodes (tree, level, number, hash) VALUES (?, ?, ?, ?)"
@@ -140,6 +152,18 @@ class SqliteEntries(SqliteTrees):
     def find_event(self, author: bytes, id: bytes) -> tuple[int, bytes] | None:
         """Look an event up: its index and content hash."""
         found: tuple[int, bytes] | None = self.one(_EVENT, (author, id))
+        return found
+
+    def find_events(
+        self, events: Iterable[tuple[bytes, bytes]]
+    ) -> dict[tuple[bytes, bytes], tuple[int, bytes]]:
+        """Look many up at once; those that are not there are left out."""
+        found = {}
+        wanted = iter(events)
+        while some := list(islice(wanted, FIND_EVENTS)):
+            sql = _EVENTS.replace("(?, ?)", ", ".join(["(?, ?)"] * len(some)))
+            for author, event_id, *place in self.all(sql, tuple(chain(*some))):
+                found[author, event_id] = (place[0], place[1])
         return found
 
     def key_head(self, key: bytes) -> tuple[int, bytes] | None:

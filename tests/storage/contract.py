@@ -220,6 +220,10 @@ class EntriesContract:
             entry(7).content_hash,
         )
         assert store.find_event(entry(6).author, entry(7).id) is None
+        there = {(e.author, e.id): (e.index, e.content_hash) for e in entries(0, 10)}
+        nowhere = (entry(6).author, entry(7).id)
+        assert store.find_events([*there, nowhere, *there]) == there
+        assert store.find_events([]) == {}
         assert store.key_head(entry(9).key) == (4, entry(9).event_hash)
         assert store.key_head(entry(8).key) == (3, entry(8).event_hash)
         assert store.key_head(b"?" * 32) is None

@@ -49,7 +49,8 @@ def test_no_question_reads_a_whole_table(
     steps = [row[3] for row in plan]
     assert steps
     # max(entry_index) reads one end of the table, which SQLite calls a search too.
-    assert not [step for step in steps if step.startswith("SCAN")]
+    given = ("SCAN CONSTANT ROW", "SCAN wanted")
+    assert not [s for s in steps if s.startswith("SCAN") and not s.startswith(given)]
     if "UNION" not in sql:
         assert not [step for step in steps if "TEMP B-TREE" in step]
 
