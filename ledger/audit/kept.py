@@ -27,7 +27,6 @@ from ledger.tlog.tiles import parse_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from collections.abc import Iterable
     from collections.abc import Sequence
 
     from ledger.audit.brought import Brought
