@@ -212,7 +212,7 @@ def format_note(note: Note) -> str:
     """
     _check_text(note.text)
     _check_count(note.signatures)
-    lines = [_format_signature(signature) for signature in note.signatures]
+    lines = [format_signature(signature) for signature in note.signatures]
     return "\n".join([note.text, *lines, ""])
 
 
@@ -228,7 +228,7 @@ def parse_note(note: str) -> Note:
     _check_text(text + "\n")
     lines = tail[:-1].split("\n")
     _check_count(lines)
-    return Note(text + "\n", tuple(_parse_signature(line) for line in lines))
+    return Note(text + "\n", tuple(parse_signature(line) for line in lines))
 
 
 def open_note(note: str, vkeys: Sequence[Vkey]) -> OpenedNote:
@@ -300,22 +300,22 @@ def split_cosignature(data: bytes) -> tuple[int, bytes]:
     return time_s, signature
 
 
-def _check_text(text: str) -> None:
-    if _TEXT.fullmatch(text) is None:
-        raise _bad_note("has a text with control characters or no final newline")
+def format_signature(signature: Signature) -> str:
+    """Format a signature line, without its newline.
 
-
-def _check_count(signatures: Sequence[object]) -> None:
-    if not 1 <= len(signatures) <= SIGNATURES_MAX:
-        raise _bad_note(f"has {len(signatures)} signatures, not 1 to {SIGNATURES_MAX}")
-
-
-def _format_signature(signature: Signature) -> str:
+    Raises:
+        FormatError: ``bad-key-name``.
+    """
     check_key_name(signature.name)
     return f"— {signature.name} {format_base64(signature.key_id + signature.signature)}"
 
 
-def _parse_signature(line: str) -> Signature:
+def parse_signature(line: str) -> Signature:
+    """Parse a signature line, without its newline.
+
+    Raises:
+        FormatError: ``bad-note``, ``bad-key-name`` or ``bad-base64``.
+    """
     match = _SIGNATURE_LINE.fullmatch(line)
     if match is None:
         raise _bad_note(f"has the line {excerpt(line)} among its signatures")
@@ -325,6 +325,16 @@ def _parse_signature(line: str) -> Signature:
     if len(data) <= KEY_ID_LENGTH:
         raise _bad_note(f"has a signature of {len(data)} bytes by {excerpt(name)}")
     return Signature(name, data[:KEY_ID_LENGTH], data[KEY_ID_LENGTH:])
+
+
+def _check_text(text: str) -> None:
+    if _TEXT.fullmatch(text) is None:
+        raise _bad_note("has a text with control characters or no final newline")
+
+
+def _check_count(signatures: Sequence[object]) -> None:
+    if not 1 <= len(signatures) <= SIGNATURES_MAX:
+        raise _bad_note(f"has {len(signatures)} signatures, not 1 to {SIGNATURES_MAX}")
 
 
 def _bad_note(message: str) -> FormatError:

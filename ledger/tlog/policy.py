@@ -1,4 +1,4 @@
-r"""Believing checkpoints by a policy: a log's signature and a quorum (C2SP tlog-policy).
+r"""Believing checkpoints by a policy: a log's key and a quorum (C2SP tlog-policy).
 
     log example.com/log+1dde4531+ATtq… https://example.com/log
     witness north n.example/w+5a0bb3f2+BLmr…  https://n.example
