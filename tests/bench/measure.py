@@ -11,6 +11,7 @@ import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import perf_counter
 
 FULL = os.environ.get("LINERNOTE_BENCH") == "full"
 
@@ -41,6 +42,14 @@ class Stopwatch:
         start = cpu_seconds()
         yield
         self.seconds[name] = self.seconds.get(name, 0.0) + cpu_seconds() - start
+
+
+@contextmanager
+def timed(into: list[float]) -> Iterator[None]:
+    """Note how many seconds a block takes by the wall clock: what a person waits."""
+    start = perf_counter()
+    yield
+    into.append(perf_counter() - start)
 
 
 def tell(what: str, figure: float, goal: float, unit: str = "") -> None:
