@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from ledger.anchor import Anchor
 from ledger.entry.envelope import ZERO32
 from ledger.entry.envelope import Entry
 from ledger.entry.envelope import Event
@@ -59,7 +60,8 @@ class Synthetic:
     def publish(self, public: Path) -> Checkpoint:
         """Publish, as every log does."""
         public.mkdir(exist_ok=True)
-        return publish(self.store, public, ORIGIN, LOG_KEY)
+        anchor = Anchor(public.with_name("anchor"))
+        return publish(self.store, public, ORIGIN, [LOG_KEY], anchor)
 
     def _next(self, index: int) -> NewEntry:
         event_id = self._seed + index.to_bytes(8, "big")

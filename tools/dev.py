@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST_PYTHON = (3, 11)
@@ -60,6 +61,7 @@ LINT = {
     "types": ("-m", "mypy"),
 }
 VECTORS = "tools/gen_vectors.py"
+NEVER_ASK = "DEBIAN_FRONTEND=noninteractive"
 
 
 def run(*command: str, **variables: str) -> int:
@@ -87,27 +89,64 @@ def run_steps(steps: dict[str, tuple[str, ...]]) -> int:
     return int(failed)
 
 
-def provide_browser() -> None:
-    """See to a Chromium for the browser tests; without it they skip."""
-    if shutil.which("chromium") or not shutil.which("apt-get"):
-        return
-    install = "apt-get install --yes --no-install-recommends chromium"
-    if os.geteuid() != 0:
-        say(f"no Chromium: the browser tests will skip. For them: sudo {install}")
-        return
-    say("installing Chromium for the browser tests")
-    variables = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in ("apt-get update", install):
-        subprocess.run(
-            [*command.split(), "-qq"],
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            check=False,
+class Extra(NamedTuple):
+    """What some tests run on, and skip without."""
+
+    tests: str
+    packages: str
+    paths: tuple[str, ...]
+
+    def is_here(self) -> bool:
+        """Tell whether all of it is installed; a bare name is sought on the PATH."""
+        found = (
+            Path(path) if "/" in path else shutil.which(path) for path in self.paths
         )
-    if not shutil.which("chromium"):
-        say(f"no Chromium to be had: the browser tests will skip. Tried: {install}")
+        return all(path and Path(path).exists() for path in found)
+
+
+EXTRAS = (
+    Extra("the browser tests", "chromium", ("chromium",)),
+    Extra(
+        "the tests with Go",
+        "golang-go golang-golang-x-mod-dev",
+        ("go", "/usr/share/gocode/src/golang.org/x/mod"),
+    ),
+)
+
+
+def provide_extras() -> None:
+    """See to what some tests need of Debian; without it they skip."""
+    missing = [extra for extra in EXTRAS if not extra.is_here()]
+    if not missing or not shutil.which("apt-get"):
+        return
+    root = root_prefix()
+    if root is None:
+        packages = " ".join(extra.packages for extra in missing)
+        tests = " and ".join(extra.tests for extra in missing)
+        say(f"{tests} will skip. For them: sudo apt-get install {packages}")
+        return
+    run_unheard(*root, "apt-get", "update")
+    for extra in missing:
+        install = f"apt-get install --yes --no-install-recommends {extra.packages}"
+        say(f"installing {extra.packages} for {extra.tests}")
+        run_unheard(*root, *install.split())
+        if not extra.is_here():
+            say(f"{extra.tests} will skip: not to be had by {install}")
+
+
+def root_prefix() -> tuple[str, ...] | None:
+    """Give what goes before a command for root; None if nobody here may be root."""
+    if os.geteuid() == 0:
+        return ("env", NEVER_ASK)
+    if shutil.which("sudo") and run_unheard("sudo", "-n", "true") == 0:
+        return ("sudo", "-n", "env", NEVER_ASK)
+    return None
+
+
+def run_unheard(*command: str) -> int:
+    """Run a command that asks nothing and says nothing; return its exit code."""
+    nothing = subprocess.DEVNULL
+    return subprocess.call(command, stdin=nothing, stdout=nothing, stderr=nothing)
 
 
 def demo(arguments: list[str]) -> int:
@@ -123,7 +162,7 @@ def demo(arguments: list[str]) -> int:
 def test(arguments: list[str]) -> int:
     """Run everything that must hold."""
     Environment(ROOT).prepare(development=True)
-    provide_browser()
+    provide_extras()
     workers = str(min(os.cpu_count() or 1, 8))
     pytest = ("-m", "pytest", "-q", "-n", workers, "--dist=worksteal", *arguments)
     return run_steps({**LINT, "vectors": (VECTORS, "--check"), "tests": pytest})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -78,11 +79,79 @@ def test_the_whole_test_run_leaves_nothing_out(monkeypatch: pytest.MonkeyPatch) 
         return 0
 
     monkeypatch.setattr(environment.Environment, "prepare", lambda *_, **__: None)
-    monkeypatch.setattr(dev, "provide_browser", lambda: None)
+    monkeypatch.setattr(dev, "provide_extras", lambda: None)
     monkeypatch.setattr(dev, "run_steps", keep)
     assert dev.main(["check", "--", "-k", "foo"]) == 0
     assert list(steps) == ["style", "format", "types", "vectors", "tests"]
     assert steps["tests"][-2:] == ("-k", "foo")
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Nothing is installed on this Debian; what would run is only kept."""
+    commands: list[str] = []
+
+    def keep(*command: str) -> int:
+        commands.append(" ".join(command))
+        return 0
+
+    monkeypatch.setattr(dev.Extra, "is_here", lambda _: False)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(dev, "run_unheard", keep)
+    return commands
+
+
+@pytest.mark.parametrize(("user", "prefix"), [(0, ""), (1000, "sudo -n ")])
+def test_whoever_may_be_root_gets_the_packages(
+    user: int,
+    prefix: str,
+    asked: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Root, or sudo without a question, installs what the tests run on."""
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    dev.provide_extras()
+    apt = f"{prefix}env DEBIAN_FRONTEND=noninteractive apt-get"
+    install = "install --yes --no-install-recommends"
+    assert [command for command in asked if "apt-get" in command] == [
+        f"{apt} update",
+        f"{apt} {install} chromium",
+        f"{apt} {install} golang-go golang-golang-x-mod-dev",
+    ]
+    assert "the tests with Go will skip: not to be had" in capsys.readouterr().err
+
+
+def test_others_are_told_what_to_type(
+    asked: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Without root nothing is run, and the exact command is said."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(dev, "run_unheard", lambda *_: 1)
+    dev.provide_extras()
+    packages = "chromium golang-go golang-golang-x-mod-dev"
+    assert f"sudo apt-get install {packages}\n" in capsys.readouterr().err
+
+
+def test_what_is_there_is_not_installed(
+    asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where all is installed, or no Debian, nothing is asked for."""
+    monkeypatch.setattr(dev.Extra, "is_here", lambda _: True)
+    dev.provide_extras()
+    monkeypatch.setattr(dev.Extra, "is_here", lambda _: False)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    dev.provide_extras()
+    assert asked == []
+
+
+def test_an_extra_is_here_when_all_of_it_is(tmp_path: Path) -> None:
+    """Programs on the PATH and folders count alike."""
+    assert dev.Extra("", "", ("sh", str(tmp_path))).is_here()
+    assert not dev.Extra("", "", ("sh", str(tmp_path / "x"))).is_here()
+    assert not dev.Extra("", "", ("no-such-program", str(tmp_path))).is_here()
 
 
 def test_an_old_python_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
