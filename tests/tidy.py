@@ -24,14 +24,16 @@ LAYERS = (
     ("events",),
     ("accounting", "validation"),
     ("replay",),
-    ("batch", "home", "derive", "drafts", "staging"),
-    ("log", "names", "published", "reader"),
+    ("batch", "home", "derive", "drafts", "staging", "uploads"),
+    ("anchor", "log", "names", "placing", "published", "reader", "recompute"),
     ("publish",),
     ("author", "audit", "imports", "writer"),
     ("ahead", "rebuild", "setup", "society", "witness", "witnessing", "words"),
+    ("intake", "wire"),
     ("sentences",),
     ("statement",),
     ("query",),
+    ("receipts", "remote"),
     ("web",),
     ("demo",),
     ("cli",),
@@ -67,7 +69,7 @@ EXACT_ROOMS = {"tlog", "entry", "events", "accounting", "validation", "replay"}
 
 FILE_LINES_MAX = 400
 # The stand-alone verifier has to be one file; a fifth of it is tables and their words.
-FILE_LINES_MAX_OF = {"tools/verify.py": 640}
+FILE_LINES_MAX_OF = {"tools/verify.py": 700}
 FUNCTION_LINES_MAX = 60
 
 # What a reader of the published project could not place, or should not find.
