@@ -45,7 +45,7 @@ from ledger.replay import ReplayEntry
 from ledger.replay import State
 from ledger.replay.chain import CLOCK_SKEW_MS
 from ledger.replay.manifests import lines_again
-from ledger.staging import Staged
+from ledger.staging import StagedLines
 from ledger.storage.base import NewEntry
 from ledger.tlog.merkle import leaf_hash
 from ledger.tlog.merkle import leaf_hashes
@@ -104,7 +104,7 @@ class StoredLines:
 class _Lines:
     """Staged lines first, then the store's."""
 
-    def __init__(self, staged: Staged | None, stored: StoredLines) -> None:
+    def __init__(self, staged: StagedLines | None, stored: StoredLines) -> None:
         self._staged = staged
         self._stored = stored
 
@@ -168,7 +168,7 @@ class Log:
     def append(
         self,
         events: Sequence[SignedEvent],
-        staged: Staged | None = None,
+        staged: StagedLines | None = None,
         *,
         atomic: bool = False,
     ) -> list[Appended | LedgerError]:

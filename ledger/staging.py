@@ -17,6 +17,7 @@ from __future__ import annotations
 import tempfile
 from typing import IO
 from typing import TYPE_CHECKING
+from typing import Protocol
 from typing import Self
 
 from ledger.entry.manifest import Built
@@ -33,6 +34,22 @@ if TYPE_CHECKING:
     from ledger.entry.manifest import Line
 
 _Spans = list[tuple[int, int]]
+
+
+class StagedLines(Protocol):
+    """What an appender asks of lines on their way."""
+
+    def __contains__(self, root: bytes) -> bool:
+        """Tell whether a manifest is here."""
+        ...
+
+    def bundles(self, root: bytes) -> Iterator[bytes]:
+        """Give a manifest's bundles in order.
+
+        Raises:
+            UnverifiableError: `manifest-lines-missing`.
+        """
+        ...
 
 
 class Staged:

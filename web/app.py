@@ -12,9 +12,11 @@ from flask import current_app
 from flask import url_for
 
 from ledger.home import Home
+from ledger.intake import Intake
 from ledger.names import neutral
 from web import docs
 from web import errors
+from web import intake
 from web import pages
 from web import tlog
 from web.addresses import CONVERTERS
@@ -38,11 +40,12 @@ HEADERS = {
 """On every answer. Who is paid what is nobody's search result."""
 
 
-def create_app(home: Path) -> Flask:
+def create_app(home: Path, taking: Intake | None = None) -> Flask:
     """Make the viewer of a log home.
 
     Args:
         home: its folder; read anew for every request, never written.
+        taking: takes events in; without it this only reads.
 
     Raises:
         InputError: `home-missing`.
@@ -52,6 +55,7 @@ def create_app(home: Path) -> Flask:
     place.check()
     app = Flask(__name__)
     app.config[HOME] = place
+    app.config[intake.INTAKE] = taking
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR_SECONDS  # addresses have versions
     app.url_map.converters.update(CONVERTERS)
     # An external id may hold two slashes, and is an address as it is.
@@ -59,7 +63,7 @@ def create_app(home: Path) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["asset"] = cache(asset_address)
-    for part in (pages, docs, tlog):
+    for part in (pages, docs, tlog, intake):
         app.register_blueprint(part.blueprint)
     errors.handle(app)
     app.after_request(add_headers)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from typing import Any
 
 from flask import Flask
 from flask import Response
@@ -21,12 +20,16 @@ from ledger.errors import AuthorityError
 from ledger.errors import ConflictError
 from ledger.errors import HomeError
 from ledger.errors import InputError
+from ledger.errors import InvariantError
 from ledger.errors import LedgerError
 from ledger.errors import UnverifiableError
+from ledger.wire import problem
+from ledger.wire import status_of_refusal
 
 STATUS_OF_CODE = {
     "document-unknown": HTTPStatus.NOT_FOUND,
     "file-unknown": HTTPStatus.NOT_FOUND,
+    "key-unknown": HTTPStatus.NOT_FOUND,
     "no-such-entry": HTTPStatus.NOT_FOUND,
     "no-such-run": HTTPStatus.NOT_FOUND,
     "not-published": HTTPStatus.CONFLICT,
@@ -40,10 +43,18 @@ STATUS_OF_CLASS: tuple[tuple[type[LedgerError], HTTPStatus], ...] = (
     (UnverifiableError, HTTPStatus.SERVICE_UNAVAILABLE),
     (HomeError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
+STATUS_OF_REQUEST = {
+    "too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "unsupported-encoding": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "unsupported-type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+}
+"""Of what is wrong with the request itself, where something was to be taken in."""
 CODE_OF_STATUS = {
     HTTPStatus.NOT_FOUND: "not-found",
     HTTPStatus.METHOD_NOT_ALLOWED: "method-not-allowed",
 }
+API = "/v1/"
+RETRY_SECONDS = 1
 TITLES = {
     HTTPStatus.NOT_FOUND: "Nothing is here",
     HTTPStatus.CONFLICT: "Not yet",
@@ -51,6 +62,7 @@ TITLES = {
     HTTPStatus.INTERNAL_SERVER_ERROR: "This is our mistake",
 }
 OUR_MISTAKE = "The log is not harmed: this viewer only reads."
+SEND_AGAIN = "Whether it was stored is unknown; the same event is safe to send again."
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +76,9 @@ def handle(app: Flask) -> None:
 
 def status_of(error: LedgerError) -> HTTPStatus:
     """Give the status of an error of the project."""
+    if request.method in {"POST", "PUT"}:
+        # What somebody sent is wrong, and not what is stored here.
+        return STATUS_OF_REQUEST.get(error.code) or status_of_refusal(error)
     if error.code in STATUS_OF_CODE:
         return STATUS_OF_CODE[error.code]
     for kind, status in STATUS_OF_CLASS:
@@ -76,7 +91,7 @@ def _ledger_error(error: LedgerError) -> Response:
     status = status_of(error)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("%s: %s", error.code, error.message, exc_info=error)
-    return _answer(status, error.code, error.message, error.hint)
+    return _answer(status, error)
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -87,7 +102,7 @@ def _http_error(error: HTTPException) -> Response:
     if status == HTTPStatus.NOT_FOUND:
         detail = "This address leads to no page."
         hint = "Search for a name, a recording, an ISRC or the number of an entry."
-    answer = _answer(status, code, detail, hint)
+    answer = _answer(status, InputError(code, detail, hint=hint))
     for name, value in error.get_headers():
         if name in {"Allow", "Location"}:
             answer.headers[name] = value
@@ -97,36 +112,42 @@ def _http_error(error: HTTPException) -> Response:
 def _our_error(error: Exception) -> Response:
     _log.error("unexpected", exc_info=error)
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return _answer(status, "internal", "This page could not be made.", OUR_MISTAKE)
+    said = ("This could not be answered.", SEND_AGAIN)
+    if not _is_api():
+        said = ("This page could not be made.", OUR_MISTAKE)
+    return _answer(status, InvariantError("internal", said[0], hint=said[1]))
 
 
-def _answer(status: HTTPStatus, code: str, detail: str, hint: str) -> Response:
+def _answer(status: HTTPStatus, error: LedgerError) -> Response:
     title = TITLES.get(status, status.phrase)
+    if _is_api():
+        title = status.phrase
     if wants_json():
-        document: dict[str, Any] = {
-            "type": "about:blank",
-            "title": title,
-            "status": int(status),
-            "detail": detail,
-            "code": code,
-        }
-        if hint:
-            document["hint"] = hint
-        response = jsonify(document)
+        response = jsonify(problem(error, status, title))
         response.mimetype = "application/problem+json"
     else:
         page = render_template(
-            "error.html", title=title, code=code, detail=detail, hint=hint
+            "error.html",
+            title=title,
+            code=error.code,
+            detail=error.message,
+            hint=error.hint,
         )
         response = make_response(page)
     response.status_code = status
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 def wants_json() -> bool:
     """Tell whether the request is a program's."""
-    if request.path.endswith(".json"):
+    if request.path.endswith(".json") or _is_api():
         return True
     kinds = ("text/html", "application/json", "application/problem+json")
     return request.accept_mimetypes.best_match(kinds, "text/html") != "text/html"
+
+
+def _is_api() -> bool:
+    return request.path.startswith(API)

@@ -1,17 +1,15 @@
-"""The head of a log as a document: what an offline signer needs."""
+"""The head of a log, for keys by the names that they have here."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from typing import Any
 
 from ledger.ahead import Head
 from ledger.entry.verify import key_id
-from ledger.errors import InputError
 from ledger.keys.ring import KeyRing
-from ledger.tlog.note import format_vkey
+from ledger.query import heads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,52 +35,16 @@ def head_document(
         InputError: `key-file-missing`, `key-unknown`.
     """
     ring = KeyRing(settings.keys_folder)
-    vkey = format_vkey(reader.vkey)
-    with reader.reading() as sources:
-        state = sources.state
-        wanted = [_wanted(ring, name) for name in names] or [
-            (key_file.name, key_id(key_file.public)) for key_file in ring
-        ]
-        keys = list(_key_heads(state, wanted, named=bool(names)))
-        log = state.need_log()
-        return {
-            "log": log.log.hex(),
-            "origin": log.origin,
-            "vkey": vkey,
-            "size": state.size,
-            "seen": {"index": state.size - 1, "leaf_hash": state.last_leaf.hex()},
-            "keys": keys,
-        }
+    wanted = [_wanted(ring, name) for name in names] or [
+        (key_file.name, key_id(key_file.public)) for key_file in ring
+    ]
+    return heads.head_document(reader, wanted, named=bool(names))
 
 
-def _wanted(ring: KeyRing, name: str) -> tuple[str | None, bytes]:
+def _wanted(ring: KeyRing, name: str) -> heads.Wanted:
     if _KEY_ID.match(name):
         return None, bytes.fromhex(name)
     return name, key_id(ring.load(name).public)
-
-
-def _key_heads(
-    state: State, wanted: Sequence[tuple[str | None, bytes]], *, named: bool
-) -> Iterator[dict[str, Any]]:
-    for name, identity in wanted:
-        row = state.keys.get(identity)
-        if row is None:
-            if named:
-                raise InputError(
-                    "key-unknown",
-                    f"key {name or identity.hex()} is not on this log",
-                    hint="a registrar registers a party with its root key first",
-                )
-            continue
-        yield {
-            "name": name,
-            "key": identity.hex(),
-            "party": row.party.hex(),
-            "purpose": row.purpose,
-            "seq": row.next_seq,
-            "prev": row.prev.hex(),
-            "revoked": None if row.revoked < 0 else row.revoked,
-        }
 
 
 def head_of(state: State, *identities: bytes) -> Head:

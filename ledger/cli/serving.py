@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
 import socket
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
@@ -15,8 +18,10 @@ from ledger.cli.common import Command
 from ledger.cli.common import Settings
 from ledger.cli.common import hint
 from ledger.cli.common import home_option
+from ledger.cli.common import keys_option
 from ledger.cli.common import pass_settings
 from ledger.errors import HomeError
+from ledger.uploads import MANIFEST_BYTES_MAX
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -24,6 +29,9 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 PORT = 8321
 THREADS = 8
+ACCEPTING_THREADS = 32
+LINGER_SECONDS = 1.0
+SILENCE_SECONDS = 60
 BASES = ("duration", "per_holder", "per_recording")
 
 _port_option = click.option(
@@ -41,6 +49,8 @@ _port_option = click.option(
     linernote serve
     for others on the network
     linernote serve --host 0.0.0.0 --port 8080
+    a log that takes events from wherever they are signed
+    linernote serve --accept-events
     """,
 )
 @click.option(
@@ -51,22 +61,71 @@ _port_option = click.option(
     help="Address to listen on; by default nobody but this machine gets an answer.",
 )
 @_port_option
+@click.option(
+    "--accept-events",
+    is_flag=True,
+    help="Take signed events over HTTP as well, from 'linernote append --to URL'.",
+)
 @home_option
+@keys_option
 @pass_settings
-def serve(settings: Settings, host: str, port: int) -> None:
+def serve(settings: Settings, host: str, port: int, *, accept_events: bool) -> None:
     """Serve the viewer and the API.
 
     Each person's entries, money and proofs, as pages and as JSON, beside the files of
     the log for standard clients. It reads the home and never writes: other commands
     may append meanwhile. There is no login: whoever reaches the address sees every
     balance. Ctrl-C ends it.
+
+    With --accept-events it takes in what is signed by keys on the log, and is the one
+    that writes to the home as long as it runs; it needs the log key to publish.
     """
     from web import create_app
 
-    run_server(create_app(settings.home), host, port)
+    if accept_events:
+        serve_and_accept(settings, host, port)
+    else:
+        run_server(create_app(settings.home), host, port)
 
 
-def run_server(app: WSGIApplication, host: str, port: int) -> None:
+def serve_and_accept(settings: Settings, host: str, port: int) -> None:
+    """Serve a home, and take events to it.
+
+    Raises:
+        InputError, HomeError: as `Writer` and `run_server`; what ended the intake.
+    """
+    from ledger.cli.signing import Keys
+    from ledger.intake import Intake
+    from ledger.writer import Writer
+    from web import create_app
+
+    log_key = Keys(settings).log_key()
+    signal.signal(signal.SIGTERM, _end)
+    with (
+        Writer(settings.place) as writer,
+        Intake(writer, log_key, on_failure=_end_soon) as intake,
+    ):
+        hint("taking events: no other command writes to this home meanwhile")
+        app = create_app(settings.home, intake)
+        run_server(app, host, port, threads=ACCEPTING_THREADS)
+
+
+def _end(number: int, frame: object) -> None:
+    """End as Ctrl-C does, where a service manager says so."""
+    del number, frame
+    raise KeyboardInterrupt
+
+
+def _end_soon() -> None:
+    """End this server, after those who wait for an answer had a moment to get it."""
+    kill = threading.Timer(LINGER_SECONDS, os.kill, (os.getpid(), signal.SIGTERM))
+    kill.daemon = True
+    kill.start()
+
+
+def run_server(
+    app: WSGIApplication, host: str, port: int, *, threads: int = THREADS
+) -> None:
     """Serve until interrupted.
 
     Raises:
@@ -74,11 +133,19 @@ def run_server(app: WSGIApplication, host: str, port: int) -> None:
     """
     from waitress.server import create_server
 
+    from ledger.cli.listening import BoundedChannel
+
     listening = _listen(host, port)
     shown = f"[{host}]" if ":" in host else host
     server: Any = create_server(
-        app, sockets=[listening], threads=THREADS, ident="linernote"
+        app,
+        sockets=[listening],
+        threads=threads,
+        ident="linernote",
+        channel_timeout=SILENCE_SECONDS,
+        max_request_body_size=MANIFEST_BYTES_MAX + 1,
     )
+    server.channel_class = BoundedChannel
     hint(f"serving http://{shown}:{listening.getsockname()[1]}")
     hint("Ctrl-C ends it")
     try:

@@ -152,8 +152,7 @@ class Reader:
     @property
     def checkpoint(self) -> Checkpoint | None:
         """The newest checkpoint, read."""
-        text = self.checkpoint_text
-        return None if text is None else parse_checkpoint(parse_note(text).text)
+        return _checkpoint_of(self.checkpoint_text)
 
     def entry(self, index: int) -> EntryView:
         """Read an entry.
@@ -251,8 +250,12 @@ class Reader:
         with SpillRows(self._scratch) as rows:
             return balances_document(replay_prefix(self._store, at, rows))
 
-    def prove(self, index: int) -> str:
+    def prove(self, index: int, cosigned: str | None = None) -> str:
         """Make the self-contained proof of an entry: the text of a `.tlog-proof`.
+
+        Args:
+            index: of the entry.
+            cosigned: the checkpoint to prove it by; the newest by default.
 
         Raises:
             InputError: `no-such-entry`.
@@ -260,13 +263,18 @@ class Reader:
         """
         with self.reading() as sources:
             leaf = entry_view(sources, index).leaf
-            text, checkpoint = self.checkpoint_text, self.checkpoint
+            text = cosigned or self.checkpoint_text
+            checkpoint = _checkpoint_of(text)
             if text is None or checkpoint is None or index >= checkpoint.size:
                 raise _not_published(index, checkpoint)
             hashes = prove_inclusion(index, checkpoint.size, self._store.nodes)
             leaf_hash = self._store.leaf_hashes(index, index + 1)
         check_inclusion(index, checkpoint.size, leaf_hash, hashes, checkpoint.root)
         return format_proof(Proof(index, tuple(hashes), text, leaf))
+
+
+def _checkpoint_of(text: str | None) -> Checkpoint | None:
+    return None if text is None else parse_checkpoint(parse_note(text).text)
 
 
 def _not_published(index: int, checkpoint: Checkpoint | None) -> UnverifiableError:

@@ -1,0 +1,259 @@
+r"""Lines that came ahead of their event: kept until it is appended, or nobody comes.
+
+    all leaves of the manifest, header first, each after its length in two bytes
+
+That is the entry bundles of C2SP tlog-tiles one after the other. A manifest is kept
+once its leaves gave the root that it was sent under, in a file without a name, so that
+nothing is left of it wherever the process ends. The event that brings it in is judged
+on these lines like on any others (`ledger.log`).
+
+>>> from io import BytesIO
+>>> from ledger.entry.manifest import Header, header_leaf, plain_leaf
+>>> from ledger.tlog.merkle import leaf_hash, node_hash
+>>> header = Header(bytes(16), bytes(16), "run.open/dataset", bytes(32), "external")
+>>> leaves = [header_leaf(header), plain_leaf({"external": "demo:1"})]
+>>> sent = b"".join(len(leaf).to_bytes(2, "big") + leaf for leaf in leaves)
+>>> uploads = Uploads(Path("/tmp"), log=bytes(32))
+>>> root = node_hash(*map(leaf_hash, leaves))
+>>> uploads.take(root, BytesIO(sent), len(sent)), root in uploads
+(Taken(lines=1, repeated=False), True)
+>>> uploads.close()
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import IO
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+from ledger.entry.manifest import parse_header_leaf
+from ledger.errors import FormatError
+from ledger.errors import HomeError
+from ledger.errors import InputError
+from ledger.errors import UnverifiableError
+from ledger.errors import VerificationError
+from ledger.tlog.merkle import Frontier
+from ledger.tlog.merkle import leaf_hashes
+from ledger.tlog.tiles import TILE_WIDTH
+from ledger.tlog.tiles import format_bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+
+MANIFEST_BYTES_MAX = 4 << 30
+TOTAL_BYTES_MAX = 16 << 30
+MANIFESTS_MAX = 64
+UNUSED_SECONDS = 3_600.0
+_CHUNK_BYTES = 1 << 18
+_PREFIX = 2
+
+
+class Taken(NamedTuple):
+    """What became of a manifest that was sent.
+
+    Attributes:
+        lines: how many it has.
+        repeated: whether it was here already.
+    """
+
+    lines: int
+    repeated: bool
+
+
+class _Upload(NamedTuple):
+    file: IO[bytes]
+    spans: list[tuple[int, int]]
+    lines: int
+    bytes: int
+    since: float
+
+
+class Uploads:
+    """Manifests by root, each in a temporary file.
+
+    Any thread may bring one in; one thread alone reads and drops them.
+
+    Args:
+        folder: where the files go.
+        log: id of the log that they are meant for.
+        clock: gives seconds that pass.
+    """
+
+    def __init__(
+        self, folder: Path, log: bytes, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._folder = folder
+        self._log = log
+        self._clock = clock
+        self._kept: dict[bytes, _Upload] = {}
+        self._coming = {"bytes": 0, "manifests": 0}
+        self._lock = threading.Lock()
+
+    def take(self, root: bytes, stream: IO[bytes], length: int) -> Taken:
+        """Keep the manifest of a root; again does nothing.
+
+        Args:
+            root: of its tree.
+            stream: gives its leaves.
+            length: of all of them together.
+
+        Raises:
+            InputError: `too-large`; `wrong-log`.
+            FormatError: `bad-bundle`, or a code of `parse_header_leaf`.
+            VerificationError: `manifest-root-mismatch`.
+            HomeError: `staging-full`: too many wait for their events.
+        """
+        with self._lock:
+            known = self._kept.get(root)
+            if known is not None:
+                return Taken(known.lines, repeated=True)
+            self._reserve(length)
+        try:
+            upload = self._read(root, stream, length)
+            with self._lock:
+                first = self._kept.setdefault(root, upload)
+            if first is not upload:  # somebody sent it meanwhile
+                upload.file.close()
+            return Taken(first.lines, repeated=first is not upload)
+        finally:
+            with self._lock:
+                self._coming["bytes"] -= length
+                self._coming["manifests"] -= 1
+
+    def _reserve(self, length: int) -> None:
+        if length > MANIFEST_BYTES_MAX:
+            raise InputError(
+                "too-large",
+                f"a manifest of {length} bytes, at most {MANIFEST_BYTES_MAX}",
+                hint="append it on the machine of the log, with --lines FIELD=FILE",
+            )
+        total = self._coming["bytes"] + sum(each.bytes for each in self._kept.values())
+        count = self._coming["manifests"] + len(self._kept)
+        if total + length > TOTAL_BYTES_MAX or count >= MANIFESTS_MAX:
+            raise HomeError(
+                "staging-full",
+                f"{count} manifests of {total} bytes wait for their events already",
+                hint="send it again later; what nobody uses is dropped in an hour",
+            )
+        self._coming["bytes"] += length
+        self._coming["manifests"] += 1
+
+    def _read(self, root: bytes, stream: IO[bytes], length: int) -> _Upload:
+        file: IO[bytes] = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
+        try:
+            frontier, spans = Frontier(), list[tuple[int, int]]()
+            for leaves in _bundles(_leaves(stream, length)):
+                if not spans:
+                    self._check_header(leaves[0])
+                frontier.extend(leaf_hashes(leaves))
+                bundle = format_bundle(leaves)
+                spans.append((file.tell(), len(bundle)))
+                file.write(bundle)
+            _check_root(root, frontier)
+            file.flush()
+        except BaseException:
+            file.close()
+            raise
+        return _Upload(file, spans, frontier.size - 1, length, self._clock())
+
+    def _check_header(self, leaf: bytes) -> None:
+        header = parse_header_leaf(leaf)
+        if header.log != self._log:
+            raise InputError(
+                "wrong-log",
+                f"these lines are meant for log {header.log.hex()}",
+                hint=f"this is log {self._log.hex()}",
+            )
+
+    def __contains__(self, root: bytes) -> bool:
+        """Tell whether a manifest is here."""
+        return root in self._kept
+
+    def __len__(self) -> int:
+        """Count the manifests."""
+        return len(self._kept)
+
+    def bundles(self, root: bytes) -> Iterator[bytes]:
+        """Give a manifest's bundles in order.
+
+        Raises:
+            UnverifiableError: `manifest-lines-missing`.
+        """
+        upload = self._kept.get(root)
+        if upload is None:
+            raise UnverifiableError(
+                "manifest-lines-missing",
+                f"the lines of manifest {root.hex()} are not here",
+                hint=f"put them at /v1/manifests/{root.hex()} first",
+            )
+        for start, length in upload.spans:
+            upload.file.seek(start)
+            yield upload.file.read(length)
+
+    def drop(self, roots: Iterable[bytes]) -> None:
+        """Drop manifests that are of no more use."""
+        for root in roots:
+            with self._lock:
+                upload = self._kept.pop(root, None)
+            if upload is not None:
+                upload.file.close()
+
+    def expire(self) -> None:
+        """Drop what nobody used for too long."""
+        before = self._clock() - UNUSED_SECONDS
+        with self._lock:
+            old = [root for root, each in self._kept.items() if each.since < before]
+        self.drop(old)
+
+    def close(self) -> None:
+        """Drop everything."""
+        self.drop(list(self._kept))
+
+
+def _leaves(stream: IO[bytes], length: int) -> Iterator[bytes]:
+    """Split a stream of leaves, holding no more than a chunk and a leaf."""
+    data, at = b"", 0
+    while length or at < len(data):
+        size = int.from_bytes(data[at : at + _PREFIX], "big")
+        end = at + _PREFIX + size
+        if len(data) - at >= _PREFIX and end <= len(data):
+            yield data[at + _PREFIX : end]
+            at = end
+            continue
+        more = stream.read(min(length, _CHUNK_BYTES))
+        if not more:
+            raise FormatError(
+                "bad-bundle",
+                f"the leaves end {length or 'some'} bytes too early",
+                hint="each leaf comes after its length in two bytes, big-endian",
+            )
+        length -= len(more)
+        data, at = data[at:] + more, 0
+
+
+def _bundles(leaves: Iterable[bytes]) -> Iterator[list[bytes]]:
+    gathered: list[bytes] = []
+    for leaf in leaves:
+        gathered.append(leaf)
+        if len(gathered) == TILE_WIDTH:
+            yield gathered
+            gathered = []
+    if gathered:
+        yield gathered
+
+
+def _check_root(root: bytes, frontier: Frontier) -> None:
+    if frontier.size == 0:
+        raise FormatError("bad-bundle", "a manifest without a leaf")
+    if frontier.root() != root:
+        raise VerificationError(
+            "manifest-root-mismatch",
+            f"these lines give root {frontier.root().hex()}",
+            hint="put them under the root that their event signs",
+        )
