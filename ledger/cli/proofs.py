@@ -30,6 +30,10 @@ from ledger.errors import VerificationError
 from ledger.home import write_durably
 from ledger.tlog.merkle import leaf_hash
 from ledger.tlog.note import parse_vkey
+from ledger.tlog.policy import Policy
+from ledger.tlog.policy import check_logs
+from ledger.tlog.policy import parse_policy
+from ledger.tlog.policy import verify_proof_by_policy
 from ledger.tlog.proof import parse_proof
 from ledger.tlog.proof import verify_proof
 from ledger.words import moment
@@ -37,9 +41,11 @@ from ledger.words import moment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ledger.tlog.checkpoint import Checkpoint
     from ledger.tlog.note import Vkey
+    from ledger.tlog.proof import Proof
 
-PROOF_BYTES_MAX = 1 << 20
+FILE_BYTES_MAX = 1 << 20
 # What failed outweighs what could not be verified, and that what could not be read.
 _GRAVITY = (VerificationError.exit_code, UnverifiableError.exit_code)
 
@@ -95,9 +101,12 @@ class Verified:
     kind: str
     author: bytes
     time_ms: int
+    witnesses: tuple[str, ...] | None
+    """Those of the policy who cosigned, if there was a policy."""
 
     def to_json(self) -> dict[str, Any]:
         """Give the part of the document."""
+        cosigned = {} if self.witnesses is None else {"witnesses": self.witnesses}
         return {
             "ok": True,
             "origin": self.origin,
@@ -107,6 +116,7 @@ class Verified:
             "kind": self.kind,
             "author": self.author.hex(),
             "time_ms": self.time_ms,
+            **cosigned,
         }
 
 
@@ -115,6 +125,7 @@ class Verified:
     examples="""
     linernote verify 17.tlog-proof --vkey "$(cat log.vkey)"
     linernote verify *.tlog-proof --vkey example.com/log+1dde4531+ATtqJ7… --json
+    linernote verify 17.tlog-proof --policy trusted.policy
     """,
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
@@ -128,7 +139,8 @@ class Verified:
 @click.option(
     "--policy",
     metavar="FILE",
-    help="Not in this version: a policy of witnesses (C2SP tlog-policy).",
+    help="Instead of a key, which logs to believe and which witnesses have to have"
+    " cosigned (C2SP tlog-policy).",
 )
 @json_option
 @pass_settings
@@ -145,17 +157,14 @@ def verify(
     the key signs for, in this place and with these bytes. It does not say whether the
     log's rules were kept: that is what 'linernote audit' replays.
 
+    A key shows what one log says. Witnesses, whom a policy names, show that it says the
+    same to everybody.
+
     Exit code 4 means that a proof FAILED, 5 that it could not be verified (a missing
     file, a proof without its entry).
     """
-    if policy is not None:
-        raise click.UsageError(
-            "policies of witnesses are not in this version: verify with --vkey"
-        )
-    if vkey_text is None:
-        raise click.UsageError("Missing option '--vkey'")
-    vkey = parse_vkey(vkey_text.strip())
-    outcomes = [(file, _outcome(file, vkey)) for file in files]
+    trusted = _trusted(vkey_text, policy)
+    outcomes = [(file, _outcome(file, trusted)) for file in files]
     if settings.json:
         print_document({"proofs": [_document(*outcome) for outcome in outcomes]})
     else:
@@ -164,23 +173,34 @@ def verify(
     return _exit_code([outcome for _, outcome in outcomes])
 
 
-def _outcome(file: str, vkey: Vkey) -> Verified | LedgerError:
+def _trusted(vkey_text: str | None, policy_file: str | None) -> Vkey | Policy:
+    """Read whom to believe."""
+    if vkey_text is not None and policy_file is None:
+        return parse_vkey(vkey_text.strip())
+    if policy_file is not None and vkey_text is None:
+        policy = parse_policy(_read(Path(policy_file), "bad-policy"))
+        check_logs(policy)
+        return policy
+    raise click.UsageError("give one of '--vkey' and '--policy'")
+
+
+def _outcome(file: str, trusted: Vkey | Policy) -> Verified | LedgerError:
     try:
-        return _verify(file, vkey)
+        return _verify(file, trusted)
     except LedgerError as error:
         return error
 
 
-def _verify(file: str, vkey: Vkey) -> Verified:
+def _verify(file: str, trusted: Vkey | Policy) -> Verified:
     """Verify a proof, and read the entry that it proves."""
-    proof = parse_proof(_read(Path(file)))
+    proof = parse_proof(_read_proof(Path(file)))
     if proof.extra is None:
         raise UnverifiableError(
             "proof-without-entry",
             "the proof does not hold the entry that it is for",
             hint="ask for one made by 'linernote prove', which holds it",
         )
-    checkpoint = verify_proof(proof, proof.extra, vkey)
+    checkpoint, witnesses = _check(proof, proof.extra, trusted)
     entry = parse_entry(proof.extra)
     if entry.index != proof.index:
         raise VerificationError(
@@ -196,10 +216,20 @@ def _verify(file: str, vkey: Vkey) -> Verified:
         event.kind,
         event.author,
         entry.time,
+        witnesses,
     )
 
 
-def _read(path: Path) -> str:
+def _check(
+    proof: Proof, leaf_data: bytes, trusted: Vkey | Policy
+) -> tuple[Checkpoint, tuple[str, ...] | None]:
+    if isinstance(trusted, Policy):
+        cosigned = verify_proof_by_policy(proof, leaf_data, trusted)
+        return cosigned.checkpoint, tuple(map(harmless, cosigned.witnesses))
+    return verify_proof(proof, leaf_data, trusted), None
+
+
+def _read_proof(path: Path) -> str:
     if path.is_dir():
         raise UnverifiableError(
             "not-a-proof",
@@ -207,18 +237,23 @@ def _read(path: Path) -> str:
             hint="tools/verify.py verifies a public folder; 'linernote audit' a home",
         )
     try:
+        return _read(path, "bad-proof").decode()
+    except UnicodeDecodeError:
+        raise FormatError("bad-proof", f"{path} is no text of a proof") from None
+
+
+def _read(path: Path, code: str) -> bytes:
+    """Read a file of bounded size; the code is for those that are larger."""
+    try:
         with path.open("rb") as file:
-            data = file.read(PROOF_BYTES_MAX + 1)
+            data = file.read(FILE_BYTES_MAX + 1)
     except OSError as error:
         raise UnverifiableError(
             "file-missing", f"{path}: {error.strerror}", hint="check the path"
         ) from None
-    try:
-        if len(data) > PROOF_BYTES_MAX:
-            raise FormatError("bad-proof", f"{path} is larger than any proof")
-        return data.decode()
-    except UnicodeDecodeError:
-        raise FormatError("bad-proof", f"{path} is no text of a proof") from None
+    if len(data) > FILE_BYTES_MAX:
+        raise FormatError(code, f"{path} is larger than {FILE_BYTES_MAX:,} bytes")
+    return data
 
 
 def _document(file: str, outcome: Verified | LedgerError) -> dict[str, Any]:
@@ -235,10 +270,13 @@ def _print(file: str, outcome: Verified | LedgerError) -> None:
         click.echo(f"{harmless(file)}: {said}")
         show(outcome, as_json=False)
         return
+    cosigned = ""
+    if outcome.witnesses is not None:
+        cosigned = f"; cosigned by {', '.join(outcome.witnesses) or 'nobody'}"
     click.echo(
         f"{harmless(file)}: verified: entry {outcome.index} ({outcome.kind}, taken in"
         f" {moment(outcome.time_ms)}) is in {outcome.origin}, among its first"
-        f" {outcome.size:,} entries"
+        f" {outcome.size:,} entries{cosigned}"
     )
 
 

@@ -51,6 +51,7 @@ __all__ = [
     "LogKey",
     "Policy",
     "Witness",
+    "check_logs",
     "check_policy",
     "check_quorum",
     "parse_policy",
@@ -87,12 +88,7 @@ def check_policy(policy: Policy, note: str) -> Cosigned:
             ``not-signed`` if no log did sign; ``wrong-origin`` if another log did;
             ``policy-not-met`` if the quorum did not cosign.
     """
-    if not policy.logs:
-        raise InputError(
-            "no-log-in-policy",
-            "the policy does not name a log",
-            hint="add a line: log VKEY",
-        )
+    check_logs(policy)
     vkeys = [log.vkey for log in policy.logs]
     opened = open_note(note, [*vkeys, *(each.vkey for each in policy.witnesses)])
     checkpoint = parse_checkpoint(opened.text)
@@ -127,6 +123,20 @@ def verify_proof_by_policy(proof: Proof, leaf_data: bytes, policy: Policy) -> Co
         checkpoint.root,
     )
     return cosigned
+
+
+def check_logs(policy: Policy) -> None:
+    """Check that a policy names a log: without one it believes no checkpoint.
+
+    Raises:
+        InputError: ``no-log-in-policy``.
+    """
+    if not policy.logs:
+        raise InputError(
+            "no-log-in-policy",
+            "the policy does not name a log",
+            hint="add a line to it: log VKEY",
+        )
 
 
 def check_quorum(policy: Policy, names: Collection[str]) -> None:

@@ -215,14 +215,6 @@ def test_another_logs_key_verifies_nothing(bare: Town, tmp_path: Path) -> None:
     assert (done.code, done.error) == (3, "bad-vkey")
 
 
-def test_policies_are_refused_rather_than_passed_over(bare: Town) -> None:
-    """--policy is for a later version, and says so (exit 2)."""
-    bare.run("prove", 1, "-o", "p")
-    done = bare.run("verify", "p", "--vkey", bare.vkey, "--policy", "policy.txt")
-    assert (done.code, done.error) == (2, "usage")
-    assert "not in this version" in done.err
-
-
 def test_an_unpublished_entry_has_no_proof_yet(bare: Town) -> None:
     """What no checkpoint covers cannot be proven (exit 5)."""
     assert json.loads(bare.run("prove", 1, "--json").out)["index"] == 1
