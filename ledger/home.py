@@ -4,6 +4,8 @@
     lock               held by the one writer
     keys/NAME.key      key files, encrypted unless made without a passphrase
     names.json         names of parties and titles of recordings; erasable
+    policy             witnesses to ask, if there are any (C2SP tlog-policy)
+    restored           marks a home from a backup that has not caught up
     staging/           lines on their way in
     public/            checkpoint, tiles, bundles, plain manifests: serve as it is
 
@@ -25,6 +27,7 @@ from typing import TYPE_CHECKING
 from ledger.errors import ConflictError
 from ledger.errors import HomeError
 from ledger.errors import InputError
+from ledger.storage.sync import sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +50,7 @@ class Home:
         self.lock = path / "lock"
         self.keys = path / "keys"
         self.names = path / "names.json"
+        self.restored = path / "restored"
         self.staging = path / "staging"
         self.public = path / "public"
 
@@ -122,22 +126,31 @@ def _runs(pid: int) -> bool:
     return True
 
 
-def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Put a file in place whole: written beside it, synced, then renamed."""
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+def write_durably(
+    path: Path, data: bytes, mode: int = 0o644, beside: Path | None = None
+) -> None:
+    """Put a file in place whole: written beside it, synced, then renamed.
+
+    Args:
+        path: of the file.
+        data: its content.
+        mode: of a file that is new.
+        beside: folder for the file until it is whole, on the same file system; the
+            file's own, unless somebody serves that.
+
+    Raises:
+        HomeError: `sync-failed`.
+        OSError: it cannot be written.
+    """
+    folder = path.parent if beside is None else beside
+    partial = folder / f".{path.name}.partial-{os.getpid()}"
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-    sync(path.parent)
-
-
-def sync(path: Path) -> None:
-    """Make a file's content, or the names in a folder, durable."""
-    handle = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        sync(partial)
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    sync(path.parent)

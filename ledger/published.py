@@ -106,4 +106,6 @@ def _read(public: Path) -> Note | None:
 
 
 def _write(public: Path, note: Note) -> None:
-    write_durably(public / FILE_NAME, format_note(note).encode())
+    # Until it is whole it lies beside the folder, where nobody serves it.
+    beside = public.resolve().parent
+    write_durably(public / FILE_NAME, format_note(note).encode(), beside=beside)

@@ -31,6 +31,7 @@ from typing import NamedTuple
 from babel.core import get_global
 from babel.numbers import get_currency_precision
 
+from ledger.anchor import check_outside
 from ledger.author import Author
 from ledger.entry.grammar import CURRENCY
 from ledger.entry.verify import prove_key
@@ -111,10 +112,12 @@ def create_home(
 
     Raises:
         ConflictError: `home-exists`.
+        InputError: `anchor-inside-home`.
         FormatError: `bad-origin`, `bad-key-name`.
         InputError: as `KeyRing.create`.
     """
     check_origin(origin)
+    check_outside(path, os.environ)
     operator = random(ID_LENGTH)
     home = Home(path)
     founded: list[Founded] = []

@@ -1,20 +1,26 @@
 """A home open for writing: the lock, the store, the log, the key that signs.
 
-    lock ─► poison marker ─► store ─► log ─► publish ─► store closed ─► lock released
+    lock ─► markers ─► store ─► log ─► anchor ─► publish ─► store closed ─► lock free
 
 Whoever writes goes through here: the commands, the demonstration, the server. One
 at a time does, from before the store is opened until after it is closed. A commit
-whose fate is unknown leaves the marker of `ledger.storage.poison` behind.
+whose fate is unknown, or a sync that failed, leaves the marker of
+`ledger.storage.poison` behind. A store that lacks what this machine anchored is
+refused, and so is a home that was restored and has not caught up.
 """
 
 from __future__ import annotations
 
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Self
 
+from ledger.anchor import Anchor
+from ledger.anchor import anchor_of
+from ledger.anchor import check_anchored
 from ledger.errors import HomeError
 from ledger.log import Log
 from ledger.publish import publish
@@ -52,6 +58,10 @@ def boot_id() -> str:
         return said.stdout.decode("ascii").strip()
 
 
+_UNTRUSTED = frozenset({"commit-unknown", "sync-failed"})
+"""Codes after which nobody knows what the disk holds."""
+
+
 class Writer:
     """A home open for writing, until it is closed.
 
@@ -60,9 +70,10 @@ class Writer:
         clock: gives the time now, ms since 1970.
 
     Raises:
-        InputError: `home-missing`.
+        InputError: `home-missing`, `anchor-inside-home`.
         HomeError: `home-incomplete`, `home-in-use`, `home-poisoned`,
-            `home-unverified`, `state-behind`, or a code of `SqliteStore.open`.
+            `home-unverified`, `home-restored`, `state-behind`, or a code of
+            `SqliteStore.open` or `check_anchored`.
     """
 
     def __init__(self, home: Home, clock: Callable[[], int] = now_ms) -> None:
@@ -72,13 +83,18 @@ class Writer:
         self._lock = WriterLock(home.lock)
         try:
             check_trusted(home)
+            check_caught_up(home)
             self.store = SqliteStore.open(home.path)
-        except BaseException:
+        except BaseException as error:
+            self._note(error)
             self._lock.close()
             raise
         try:
             self.log = Log(self.store, clock)
-        except BaseException:
+            if self.log.size:
+                check_anchored(self.store, self.identity.origin, self.anchor)
+        except BaseException as error:
+            self._note(error)
             self.close()
             raise
 
@@ -87,20 +103,34 @@ class Writer:
         """What genesis said of the log."""
         return self.log.state.need_log()
 
-    def publish(self, log_key: SigningKey) -> Checkpoint:
+    @property
+    def anchor(self) -> Anchor:
+        """What this machine remembers of the log."""
+        return anchor_of(self.home.path, self.identity.log)
+
+    def publish(self, *log_keys: SigningKey) -> Checkpoint:
         """Write what is new to the public folder, and sign its checkpoint.
 
         Raises:
             HomeError: `wrong-log-key`; as `ledger.publish.publish`.
             VerificationError: as `ledger.publish.publish`.
         """
-        if log_key.public != self.identity.log_key:
+        identity = self.identity
+        if [key.public for key in log_keys] != [identity.log_key]:
             raise HomeError(
                 "wrong-log-key",
                 "the key given is not the one that signs this log's checkpoints",
                 hint="restore the key file named log from a backup of the home",
             )
-        return publish(self.store, self.home.public, self.identity.origin, log_key)
+        try:
+            return publish(
+                self.store, self.home.public, identity.origin, log_keys, self.anchor
+            )
+        except HomeError as error:
+            # A server may live on after this: nothing more goes to this disk.
+            if self._note(error):
+                self.store.close()
+            raise
 
     def close(self) -> None:
         """Let go of the store, then of the lock."""
@@ -119,10 +149,20 @@ class Writer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close; whoever comes after a commit of unknown fate is told."""
-        if isinstance(error, HomeError) and error.code == "commit-unknown":
+        """Close; whoever comes after a sync that failed is told."""
+        try:
+            self._note(error)
+        finally:
+            self.close()
+
+    def _note(self, error: BaseException | None) -> bool:
+        """Leave a marker if the disk can't be trusted any more; tell whether so."""
+        if not isinstance(error, HomeError) or error.code not in _UNTRUSTED:
+            return False
+        # Where even that fails, no one can write here, and the error says the same.
+        with suppress(OSError):
             mark_poisoned(self.home.path, boot_id(), error.message)
-        self.close()
+        return True
 
 
 def check_trusted(home: Home) -> None:
@@ -136,6 +176,21 @@ def check_trusted(home: Home) -> None:
             "home-unverified",
             f"a commit to {home.path} failed before this machine was restarted",
             hint="run 'linernote audit': the log opens again once it has passed",
+        )
+
+
+def check_caught_up(home: Home) -> None:
+    """Refuse to write to a home that came from a backup and may lack entries.
+
+    Raises:
+        HomeError: `home-restored`.
+    """
+    if home.restored.exists():
+        raise HomeError(
+            "home-restored",
+            f"{home.path} came from a backup, and may lack what was published since",
+            hint="it can be read; to write to it, catch up with 'linernote restore"
+            " --from PLACE', where PLACE is where readers get the log",
         )
 
 
@@ -153,7 +208,8 @@ def open_reader(home: Home) -> SqliteStore:
         if error.code != "store-recovering":
             raise
     with WriterLock(home.lock):
-        check_trusted(home)
+        # After a restart this is the right thing to do, also before an audit.
+        check_poison(home.path, boot_id())
         SqliteStore.open(home.path).close()
     return SqliteStore.open(home.path, read_only=True)
 

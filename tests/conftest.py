@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from ledger.anchor import VARIABLE
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Real data and published vectors, beside the checkout; may be absent."""
@@ -14,6 +18,19 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 # Deadlines fail on a busy machine, and a database would write into the checkout.
 settings.register_profile("linernote", deadline=None, database=None)
 settings.load_profile("linernote")
+
+
+_ANCHORS = tempfile.TemporaryDirectory(prefix="linernote-anchors-")
+
+
+def pytest_configure() -> None:
+    """Anchor the logs of tests in a folder of their own, also in what they start."""
+    os.environ[VARIABLE] = _ANCHORS.name
+
+
+def pytest_unconfigure() -> None:
+    """Remove that folder."""
+    _ANCHORS.cleanup()
 
 
 @pytest.fixture(scope="session")

@@ -8,11 +8,13 @@ import msgspec
 import pytest
 
 from ledger import publish as publishing
+from ledger.anchor import Anchor
 from ledger.audit import Audit
 from ledger.entry.manifest import parse_header_leaf
 from ledger.errors import HomeError
 from ledger.errors import LedgerError
 from ledger.events.identity import Party
+from ledger.placing import put_files
 from ledger.publish import publish
 from ledger.publish import published_checkpoint
 from ledger.storage.memory import MemoryStore
@@ -49,7 +51,12 @@ def public(tmp_path: Path) -> Path:
 
 def put_out(world: World, public: Path) -> Checkpoint:
     """Publish a world's log."""
-    return publish(world.store, public, ORIGIN, LOG_KEY)
+    return publish(world.store, public, ORIGIN, [LOG_KEY], anchor_of(public))
+
+
+def anchor_of(public: Path) -> Anchor:
+    """Give the anchor of the log that is published there."""
+    return Anchor(public.with_name("anchor"))
 
 
 def files(public: Path) -> dict[str, bytes]:
@@ -122,7 +129,10 @@ def test_publishing_again_changes_nothing(world: World, public: Path) -> None:
     assert files(public) == before
 
 
-@pytest.mark.parametrize("step", ["write_durably", "sign_checkpoint", "_write_all"])
+@pytest.mark.parametrize(
+    "step",
+    ["put_checkpoint", "sign_checkpoint", "open_checkpoint", "put_files"],
+)
 def test_after_a_crash_publishing_goes_on(
     world: World, public: Path, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,14 +246,13 @@ def test_another_writer_is_noticed(
     """Of two that publish at once, one signs; the other finds the checkpoint moved."""
     put_out(world, public)
     grow(world, 1)
-    write_all = publishing._write_all
 
     def meanwhile(*arguments: object) -> None:
-        monkeypatch.setattr(publishing, "_write_all", write_all)
+        monkeypatch.setattr(publishing, "put_files", put_files)
         put_out(world, public)
-        write_all(*arguments)  # type: ignore[arg-type]
+        put_files(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(publishing, "_write_all", meanwhile)
+    monkeypatch.setattr(publishing, "put_files", meanwhile)
     with pytest.raises(HomeError) as caught:
         put_out(world, public)
     assert caught.value.code == "checkpoint-moved"

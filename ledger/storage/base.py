@@ -139,6 +139,12 @@ class Transactions(Protocol):
     def reading(self) -> AbstractContextManager[None]:
         """Let several reads see one and the same state. Keep it short."""
 
+    def reread(self) -> AbstractContextManager[Store]:
+        """Open what was stored once more, past whatever remembers writing it.
+
+        It is the one to ask before vouching for what is stored.
+        """
+
     def integrity(self) -> list[str]:
         """Say what is wrong with the storage itself; reads all of it."""
 

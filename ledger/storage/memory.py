@@ -61,6 +61,11 @@ class MemoryStore(Undo):
         """Let several reads see one state: nobody else writes to this memory."""
         yield
 
+    @contextmanager
+    def reread(self) -> Iterator[MemoryStore]:
+        """Give what was stored: here nothing else remembers it."""
+        yield self
+
     def integrity(self) -> list[str]:
         """Say what is wrong with the storage itself: memory has no form to break."""
         return []

@@ -15,6 +15,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from contextlib import contextmanager
 from pathlib import Path
 
 from ledger.errors import HomeError
@@ -22,10 +25,13 @@ from ledger.storage.checks import checkpoint_moved
 from ledger.storage.sqlite_derived import SqliteDerived
 from ledger.storage.sqlite_entries import SqliteEntries
 from ledger.storage.sqlite_entries import SqliteManifests
+from ledger.storage.sqlite_errors import DriverError
+from ledger.storage.sqlite_errors import explain
 from ledger.storage.sqlite_open import Journal
 from ledger.storage.sqlite_open import create_file
 from ledger.storage.sqlite_open import open_file
 from ledger.storage.sqlite_rows import SqliteRows
+from ledger.storage.sync import sync
 
 FILE_NAME = "ledger.db"
 
@@ -76,6 +82,27 @@ class SqliteStore(SqliteEntries, SqliteManifests, SqliteDerived):
         """
         connection = open_file(home / FILE_NAME, read_only=read_only, journal=journal)
         return cls(connection, read_only=read_only)
+
+    @contextmanager
+    def reread(self) -> Iterator[SqliteStore]:
+        """Open what was stored once more, past the pages that this handle keeps."""
+        (*_, path) = self.one("PRAGMA database_list")
+        with closing(SqliteStore.open(Path(path).parent, read_only=True)) as stored:
+            yield stored
+
+    def backup(self, path: Path) -> None:
+        """Copy all that is committed to a new file, durably, while others write.
+
+        Raises:
+            HomeError: `disk-full`, `store-busy`, `store-unreadable`, `sync-failed`.
+        """
+        try:
+            with closing(sqlite3.connect(path)) as copy:
+                self._connection.backup(copy)
+        except DriverError as error:
+            raise explain(error, f"copying to {path}") from error
+        sync(path)
+        sync(path.parent)
 
     @property
     def rows(self) -> SqliteRows:

@@ -4,7 +4,8 @@
     SQLITE_CORRUPT, NOTADB  store-damaged      SQLITE_IOERR       store-unreadable
     SQLITE_BUSY, LOCKED     store-busy         SQLITE_READONLY    store-read-only
     a doubled key           already-stored     a hot journal      store-recovering
-    a failed COMMIT         commit-unknown     anything else is a bug of ours
+    a failed COMMIT         commit-unknown     a failed sync      sync-failed
+                                               anything else is a bug of ours
 
 A damaged schema shows as SQLITE_ERROR ("no such table"), a damaged text as an error
 of decoding, even in the middle of an error message; ours are fixed and tested.
@@ -24,6 +25,8 @@ from ledger.errors import ConflictError
 from ledger.errors import HomeError
 from ledger.errors import InvariantError
 from ledger.errors import LedgerError
+from ledger.storage.sync import SAFE_TO_REPEAT
+from ledger.storage.sync import sync_failed
 
 DriverError = (sqlite3.Error, UnicodeDecodeError)
 """What the driver raises."""
@@ -58,9 +61,7 @@ _DOUBLES = (
     sqlite3.SQLITE_CONSTRAINT_ROWID,
 )
 
-SAFE_TO_REPEAT = (
-    "whether it was stored is unknown; the same event is safe to send again"
-)
+_SYNCS = (sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC)
 
 
 def primary_code(error: Exception) -> int:
@@ -84,6 +85,9 @@ def explain(error: Exception, doing: str) -> LedgerError:
             f"{doing}: a writer stopped in mid-transaction",
             hint="open the log once for writing; that undoes the unfinished part",
         )
+    if extended in _SYNCS:
+        # The journal, before pages of a large transaction; or on the way back.
+        return sync_failed(f"{doing}: {error}")
     if extended in _DOUBLES:
         return ConflictError("already-stored", f"{doing}: {error}")
     code, hint = _HOME.get(primary_code(error), ("", ""))

@@ -29,6 +29,7 @@ from ledger.storage.sqlite_errors import explain
 from ledger.storage.sqlite_schema import APPLICATION_ID
 from ledger.storage.sqlite_schema import VERSION
 from ledger.storage.sqlite_schema import create_tables
+from ledger.storage.sync import sync
 
 BUSY_SECONDS = 10.0
 WRITER_CACHE_KIB = 131_072
@@ -84,9 +85,9 @@ def create_file(path: Path) -> None:
         new.unlink(missing_ok=True)
         os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         _fill(new)
-        _sync(new)
+        sync(new)
         new.rename(path)
-        _sync(path.parent)
+        sync(path.parent)
     except OSError as error:
         raise HomeError(
             "store-unreadable", f"creating {path}: {error}", hint="check the home"
@@ -180,7 +181,7 @@ def _make_durable(connection: sqlite3.Connection, path: Path, journal: Journal) 
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         os.close(os.open(f"{path}-journal", flags, 0o600))
     _check_header(connection, path)  # reads, which makes the WAL where there is one
-    _sync(path.parent)
+    sync(path.parent)
 
 
 def _configure(connection: sqlite3.Connection, settings: Settings) -> None:
@@ -193,11 +194,3 @@ def _configure(connection: sqlite3.Connection, settings: Settings) -> None:
                 f"SQLite keeps {name} at {answer}, not at {value}",
                 hint="keep the home on a local disk",
             )
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from ledger.anchor import Anchor
 from ledger.audit import Audit
 from ledger.audit import Report
 from ledger.entry.envelope import Entry
@@ -35,6 +36,11 @@ class Published:
     store: MemoryStore
     public: Path
 
+    @property
+    def anchor(self) -> Anchor:
+        """What was anchored: beside the folder."""
+        return Anchor(self.public.with_name(f"{self.public.name}-anchor"))
+
     def audit(self, workers: int = 0) -> Report:
         """Audit both."""
         return Audit(self.store, self.public, workers=workers).run()
@@ -55,7 +61,7 @@ class Published:
 
     def publish(self) -> None:
         """Publish what is in the store."""
-        publish(self.store, self.public, ORIGIN, signing_key("log"))
+        publish(self.store, self.public, ORIGIN, [signing_key("log")], self.anchor)
 
 
 def small_world(lines: int = 3) -> World:

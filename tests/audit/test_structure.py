@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ledger.anchor import Anchor
 from ledger.audit import Audit
 from ledger.entry.envelope import EVENT_TAG
 from ledger.entry.envelope import Entry
@@ -180,7 +181,7 @@ def test_a_checkpoint_of_another_key_or_origin_is_found(
 ) -> None:
     """Only the key and the origin that genesis names sign checkpoints."""
     log.store._checkpoint.clear()
-    publish(log.store, log.public, name, key)
+    publish(log.store, log.public, name, [key], Anchor(log.public.with_name("other")))
     assert "bad-checkpoint" in codes(log.audit())
 
 

@@ -24,6 +24,7 @@ from typing import Protocol
 import pytest
 from click.testing import CliRunner
 
+from ledger.anchor import VARIABLE
 from ledger.cli import main
 
 ORIGIN = "town.example/log"
@@ -106,9 +107,15 @@ class Town:
     at: dict[str, int] = field(default_factory=dict)
     parties: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def anchors(self) -> Path:
+        """Where the log is anchored; copied with the home, a log by itself."""
+        return self.home.with_name("anchors")
+
     def run(self, *args: object, input: str | None = None, **env: str) -> Result:
         """Run a command on this home."""
-        return run_command(*args, input=input, LINERNOTE_HOME=str(self.home), **env)
+        variables = {"LINERNOTE_HOME": str(self.home), VARIABLE: str(self.anchors)}
+        return run_command(*args, input=input, **{**variables, **env})
 
     def must(self, *args: object, input: str | None = None) -> Document:
         """Run a command that has to succeed; give its document."""
@@ -279,6 +286,7 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Town]:
 def _copy(town: Town, folder: Path) -> Iterator[Town]:
     home = folder / "linernote-home"
     shutil.copytree(town.home, home)
+    shutil.copytree(town.anchors, folder / "anchors")
     before = Path.cwd()
     os.chdir(folder)
     try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from itertools import count
 
+from ledger.anchor import Anchor
 from ledger.author import Author
 from ledger.home import Home
 from ledger.log import Log
@@ -115,8 +116,10 @@ class Story:
     def publish(self) -> Checkpoint:
         """Write the public folder and sign its checkpoint; needs a home."""
         assert self.home is not None
-        key = signing_key("log")
-        return publish(self.log.store, self.home.public, ORIGIN, key)
+        key, path = signing_key("log"), self.home.path
+        # Every telling is the same log: each has its own anchor.
+        anchor = Anchor(path.with_name(f"{path.name}-anchor"))
+        return publish(self.log.store, self.home.public, ORIGIN, [key], anchor)
 
     def close(self) -> None:
         """Let go of the store, so that another may write."""

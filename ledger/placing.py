@@ -1,0 +1,90 @@
+"""Files that are written once: whole and durable before they have their names.
+
+They are made in a folder beside, which nobody serves, and renamed into place. A file
+that is there already is left alone if it is the same. A full tile or bundle never
+changes, so another one in its place stops everything; a partial one that no checkpoint
+names yet may be half of what a crash left, and is replaced.
+
+>>> import tempfile
+>>> with tempfile.TemporaryDirectory() as folder:
+...     public = Path(folder) / "public"
+...     public.mkdir()
+...     put_files(public, [("tile/0/000", b"hashes")])
+...     put_files(public, [("tile/0/000", b"other hashes")])
+Traceback (most recent call last):
+ledger.errors.HomeError: tile/0/000 is there already, and it is another one
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ledger.errors import HomeError
+from ledger.storage.sync import sync
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+File = tuple[str, bytes]
+"""Path below the public folder, and content."""
+
+
+def put_files(public: Path, files: Iterable[File]) -> None:
+    """Put files in place that no checkpoint names yet, all durable at the end.
+
+    Raises:
+        HomeError: `published-differs`, `sync-failed`.
+        OSError: they cannot be written.
+    """
+    whole = public.resolve()
+    beside = whole.with_name(f".{whole.name}.new")
+    shutil.rmtree(beside, ignore_errors=True)  # what a crash left
+    beside.mkdir(mode=0o700)
+    try:
+        _put(public, beside, files)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _put(public: Path, beside: Path, files: Iterable[File]) -> None:
+    made: list[tuple[Path, Path]] = []
+    places: list[Path] = []
+    for number, (name, data) in enumerate(files):
+        place = public / name
+        places.append(place)
+        if not _is_there(place, name, data):
+            path = beside / str(number)
+            path.write_bytes(data)
+            made.append((path, place))
+    # Synced together, since the first sync of many files carries most of them.
+    for path, _ in made:
+        sync(path)
+    for folder in {place.parent for _, place in made}:
+        folder.mkdir(parents=True, exist_ok=True)
+    for path, place in made:
+        path.replace(place)
+    for folder in _folders(public, places):
+        sync(folder)
+
+
+def _is_there(place: Path, name: str, data: bytes) -> bool:
+    try:
+        same = place.read_bytes() == data
+    except FileNotFoundError:
+        return False
+    if same or ".p/" in name:
+        return same
+    raise HomeError(
+        "published-differs",
+        f"{name} is there already, and it is another one",
+        hint="nothing was published: another log, or another copy of this one, wrote to"
+        " this folder; keep it, and compare it with 'linernote audit'",
+    )
+
+
+def _folders(public: Path, places: list[Path]) -> list[Path]:
+    """List the folders of some places, up to the public one."""
+    above = {folder for place in places for folder in place.parents}
+    return sorted(folder for folder in above if folder.is_relative_to(public))
