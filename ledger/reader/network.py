@@ -87,17 +87,18 @@ class HttpSource:
     def _read(self, answer: http.client.HTTPResponse, url: str, length: int) -> bytes:
         """Read the body in parts, so that none and all of them can be too late."""
         deadline = time.monotonic() + self._answer_seconds
+        announced = answer.length
         parts: list[bytes] = []
         read = 0
-        while part := answer.read1(_CHUNK_BYTES):
+        while read != announced and (part := answer.read1(_CHUNK_BYTES)):
             parts.append(part)
             read += len(part)
             if read > length:
                 raise _too_long(url, length)
             if time.monotonic() > deadline:
                 raise _no_network(url, "took too long to answer")
-        if answer.length:
-            raise _no_network(url, f"ended {answer.length:,} bytes too early")
+        if announced is not None and read != announced:
+            raise _no_network(url, f"broke off after {read:,} of {announced:,} bytes")
         return b"".join(parts)
 
 
@@ -176,17 +177,23 @@ class _Patience:
     sock: socket.socket | None
 
     def getresponse(self) -> http.client.HTTPResponse:
-        timer = threading.Timer(self.seconds, _hang_up, [self.sock])
+        late = threading.Event()
+        timer = threading.Timer(self.seconds, _hang_up, [self.sock, late])
         timer.daemon = True
         timer.start()
         try:
             answer: http.client.HTTPResponse = super().getresponse()  # type: ignore[misc]
-            return answer
         finally:
             timer.cancel()
+        if late.is_set():
+            # A head that was cut off reads like one that ended.
+            answer.close()
+            raise TimeoutError("took too long to answer")
+        return answer
 
 
-def _hang_up(connection: socket.socket | None) -> None:
+def _hang_up(connection: socket.socket | None, late: threading.Event) -> None:
+    late.set()
     with suppress(OSError):
         if connection is not None:
             connection.shutdown(socket.SHUT_RDWR)

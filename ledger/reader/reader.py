@@ -36,6 +36,10 @@ from ledger.tlog.checkpoint import open_checkpoint
 from ledger.tlog.merkle import EMPTY_ROOT
 from ledger.tlog.merkle import check_consistency
 from ledger.tlog.note import Vkey
+from ledger.tlog.policy import Policy
+from ledger.tlog.policy import check_logs
+from ledger.tlog.policy import check_policy
+from ledger.tlog.policy import verify_proof_by_policy
 from ledger.tlog.proof import Proof
 from ledger.tlog.proof import verify_proof
 
@@ -49,29 +53,31 @@ class Reader:
 
     Args:
         source: of the log's files.
-        vkeys: the log's, pinned; every one of them has to have signed.
+        trust: the log's verifier keys, of which every one has to have signed, or a
+            policy; pinned by the person, never taken from the log.
         cache: folder for what was read, one for all logs; None for none.
         parallel: how many files are read at once.
 
     Raises:
-        InputError: ``no-keys`` if no key is pinned.
+        InputError: ``no-keys`` or ``no-log-in-policy`` if no key is pinned.
     """
 
     def __init__(
         self,
         source: Source,
-        vkeys: Sequence[Vkey],
+        trust: Sequence[Vkey] | Policy,
         cache: Path | None = None,
         *,
         parallel: int = PARALLEL,
     ) -> None:
-        if not vkeys:
+        if isinstance(trust, Policy):
+            check_logs(trust)
+        elif not trust:
             raise InputError("no-keys", "a log is read with its key, and none is given")
         self._source = source
-        self._vkeys = tuple(vkeys)
-        # An origin may be any path: its hash is a name for a folder.
-        folder = sha256(vkeys[0].name.encode()).hexdigest()
-        self._cache = None if cache is None else Cache(cache / folder)
+        self._trust = trust
+        self._caches = cache
+        self._cache: Cache | None = None
         self._pool = ThreadPoolExecutor(parallel, "linernote-reader")
         self._note: str | None = None
         self._checkpoint: Checkpoint | None = None
@@ -92,11 +98,16 @@ class Reader:
 
         Raises:
             UnverifiableError: as `Source.get`, or ``bad-cache``.
-            VerificationError: as `open_checkpoint`, and where it is no note; or
-                ``fork`` or ``rolled-back`` against the one before.
+            VerificationError: as `open_checkpoint` or `check_policy`, and where it is
+                no note; or ``fork``, ``rolled-back`` or ``wrong-origin`` against the
+                one before.
         """
         note = self._fetch_note()
         checkpoint = self._open(note)
+        if self._checkpoint is None and self._caches is not None:
+            # An origin may be any path: its hash is a name for a folder.
+            name = sha256(checkpoint.origin.encode()).hexdigest()
+            self._cache = Cache(self._caches / name)
         tree = AuthenticTree(checkpoint.size, checkpoint.root, self._fetcher())
         before = self._checkpoint or self._recall()
         if before is not None:
@@ -156,7 +167,10 @@ class Reader:
         leaf = self.leaf(index)
         hashes = self.tree.prove_inclusion(index)
         proof = Proof(index, tuple(hashes), self.note, extra=leaf)
-        verify_proof(proof, leaf, *self._vkeys)
+        if isinstance(self._trust, Policy):
+            verify_proof_by_policy(proof, leaf, self._trust)
+        else:
+            verify_proof(proof, leaf, *self._trust)
         return proof
 
     def consistency(self, old: Checkpoint) -> list[bytes]:
@@ -191,7 +205,9 @@ class Reader:
 
     def _open(self, note: str) -> Checkpoint:
         try:
-            return open_checkpoint(note, *self._vkeys)
+            if isinstance(self._trust, Policy):
+                return check_policy(self._trust, note).checkpoint
+            return open_checkpoint(note, *self._trust)
         except FormatError as error:
             raise _served_wrong(error) from None
 

@@ -106,6 +106,10 @@ class AuthenticTree:
         """Make the proof that the tree grew; as `merkle.prove_consistency`."""
         return prove_consistency(old_size, self.size, self._nodes)
 
+    def check(self) -> None:
+        """Check that the partial tiles make the root; as `tiles`."""
+        self._read_edge()
+
     def tiles(self, tiles: Sequence[Tile]) -> list[Hashes]:
         """Give the hashes of tiles, at the widths that they have in this tree.
 
