@@ -60,7 +60,7 @@ class Synthetic:
     def publish(self, public: Path) -> Checkpoint:
         """Publish, as every log does."""
         public.mkdir(exist_ok=True)
-        anchor = Anchor(public.with_name("anchor"))
+        anchor = Anchor(public.with_name(f".{public.name}.anchor"))
         return publish(self.store, public, ORIGIN, [LOG_KEY], anchor)
 
     def _next(self, index: int) -> NewEntry:
