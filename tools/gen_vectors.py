@@ -31,10 +31,11 @@ from tools.vectors import manifests  # noqa: E402
 from tools.vectors import money  # noqa: E402
 from tools.vectors import notes  # noqa: E402
 from tools.vectors import trees  # noqa: E402
+from tools.vectors import witnesses  # noqa: E402
 
 GROUPS = (
     *(canonical, entries, keys, notes, checkpoints),
-    *(trees, manifests, money, logs),
+    *(trees, witnesses, manifests, money, logs),
 )
 
 

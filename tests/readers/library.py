@@ -50,6 +50,10 @@ from ledger.tlog.tiles import format_tile_path
 from ledger.tlog.tiles import parse_bundle
 from ledger.tlog.tiles import parse_bundle_path
 from ledger.tlog.tiles import parse_tile_path
+from tests.readers.witnesses import read_cosignature
+from tests.readers.witnesses import read_cosigned
+from tests.readers.witnesses import read_policy
+from tests.readers.witnesses import read_request
 from tests.replay.making import hand_in
 from tests.replay.world import World
 from tools.vectors import trees
@@ -275,10 +279,13 @@ LOGS: dict[str, Any] = {}
 """The logs by stage, for the vectors that go on from one; filled by the tests."""
 
 READERS: dict[str, Reader] = {
+    "add-checkpoint": read_request,
     "allocation": _allocation,
     "bundle": _bundle,
     "canonical": _canonical,
     "checkpoint": _checkpoint,
+    "cosignature": read_cosignature,
+    "cosigned": read_cosigned,
     "entry": _entry,
     "event": _event,
     "key-file": _key_file,
@@ -288,6 +295,7 @@ READERS: dict[str, Reader] = {
     "manifest": _manifest,
     "manifest-line": _manifest_line,
     "note": _note,
+    "policy": read_policy,
     "pool": _pool,
     "proof": _proof,
     "rule": _rule,
