@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from collections.abc import Sequence
 
@@ -163,74 +164,61 @@ def _policies() -> Cases:
     yield from _bad_policies()
 
 
+BAD_POLICIES = (
+    ("no quorum", "one is needed", ""),
+    ("two quorums", "one only", "quorum none; quorum none"),
+    ("unknown word", "no such line", "quorate west; quorum west"),
+    ("capital word", "no such line", "Quorum west; quorum west"),
+    ("forward", "defined below", "group g any h; group h any west; quorum g"),
+    ("itself", "not above", "group g any west g; quorum g"),
+    ("quorum unknown", "nobody", "quorum nobody"),
+    ("none as member", "a word", "group g any none; quorum g"),
+    ("none as group", "a word", "group none any west; quorum none"),
+    ("none as witness", "a word", "witness none FRESH; quorum west"),
+    ("group empty", "a member at least", "group g any; quorum g"),
+    ("0 of 1", "from 1", "group g 0 west; quorum g"),
+    ("2 of 1", "to all", "group g 2 west; quorum g"),
+    ("twice", "a member once", "group g 2 west west; quorum g"),
+    ("in two groups", "a member once", "group g any west; group h any west; quorum g"),
+    ("name taken", "one namespace", "group west any north; quorum west"),
+    ("key again", "would count twice", "witness x AGAIN; quorum west"),
+    ("log again", "there already", "log LOG; quorum none"),
+    ("comment after", "whole lines only", "quorum west # or not"),
+    ("carriage return", "line feeds", "quorum west\r"),
+    ("delete", "a control character", "# \x7f; quorum west"),
+    ("no-break space", "no space here", "quorum\u00a0west"),
+)
+BAD_NUMBERS = (
+    ("k 01", "leading zeros", "group g 01 west; quorum g"),
+    ("k word", "any, all or a number", "group g x west; quorum g"),
+)
+BAD_KEYS = (
+    ("witness of 01", "a log's key", "witness x LOG; quorum west"),
+    ("log of 04", "a witness's key", "log FRESH; quorum none"),
+    ("witness of 06", "unknown here", "witness x FOREIGN; quorum west"),
+)
+"""Case, description, lines after the log and the witnesses."""
+
+
 def _bad_policies() -> Cases:
-    log, north = format_vkey(VKEY), format_vkey(witness_vkey("north"))
-    public = witness_key("north").public
-    again = format_vkey(make_vkey("again.example", public, COSIGNATURE_TYPE))
-    fresh = format_vkey(witness_vkey("fresh"))
-    material = bytes([6]) + bytes(1312)
+    public, material = witness_key("north").public, bytes([6]) + bytes(1312)
     identifier = key_id("w.example", 6, material[1:]).hex()
-    foreign = f"w.example+{identifier}+{format_base64(material)}"
-    for case, code, desc, *lines in (
-        ("no quorum", "bad-policy", "one is needed", ""),
-        ("two quorums", "bad-policy", "one only", "quorum none", "quorum none"),
-        ("unknown word", "bad-policy", "no such line", "quorate west", "quorum west"),
-        ("capital word", "bad-policy", "no such line", "Quorum west", "quorum west"),
-        (
-            *("forward", "bad-policy", "defined below"),
-            *("group g any h", "group h any west", "quorum g"),
-        ),
-        ("itself", "bad-policy", "not above", "group g any west g", "quorum g"),
-        ("quorum unknown", "bad-policy", "nobody", "quorum nobody"),
-        ("none as member", "bad-policy", "a word", "group g any none", "quorum g"),
-        ("none as group", "bad-policy", "a word", "group none any west", "quorum none"),
-        (
-            "none as witness",
-            "bad-policy",
-            "a word",
-            f"witness none {again}",
-            "quorum x",
-        ),
-        ("group empty", "bad-policy", "a member at least", "group g any", "quorum g"),
-        ("0 of 1", "bad-policy", "from 1", "group g 0 west", "quorum g"),
-        ("2 of 1", "bad-policy", "to all", "group g 2 west", "quorum g"),
-        ("k 01", "bad-decimal", "leading zeros", "group g 01 west", "quorum g"),
-        ("k word", "bad-decimal", "any, all or a number", "group g x west", "quorum g"),
-        ("twice", "bad-policy", "a member once", "group g 2 west west", "quorum g"),
-        (
-            *("in two groups", "bad-policy", "a member once"),
-            *("group g any west", "group h any west", "quorum g"),
-        ),
-        (
-            "name taken",
-            "bad-policy",
-            "one namespace",
-            "group west any north",
-            "quorum x",
-        ),
-        (
-            "key again",
-            "bad-policy",
-            "would count twice",
-            f"witness x {again}",
-            "quorum x",
-        ),
-        ("log again", "bad-policy", "there already", f"log {log}", "quorum none"),
-        ("witness of 01", "bad-vkey", "a log's key", f"witness x {log}", "quorum west"),
-        ("log of 04", "bad-vkey", "a witness's key", f"log {north}", "quorum none"),
-        (
-            "witness of 06",
-            "bad-vkey",
-            "unknown here",
-            f"witness x {foreign}",
-            "quorum x",
-        ),
-        ("comment after", "bad-policy", "whole lines only", "quorum west # or not"),
-        ("carriage return", "bad-policy", "line feeds", "quorum west\r"),
-        ("delete", "bad-policy", "a control character", "# \x7f", "quorum west"),
-        ("no-break space", "bad-policy", "no space here", "quorum\u00a0west"),
+    again = make_vkey("again.example", public, COSIGNATURE_TYPE)
+    named = {
+        "FOREIGN": f"w.example+{identifier}+{format_base64(material)}",
+        "FRESH": format_vkey(witness_vkey("fresh")),
+        "AGAIN": format_vkey(again),
+        "LOG": format_vkey(VKEY),
+    }
+    for code, rows in (
+        ("bad-policy", BAD_POLICIES),
+        ("bad-decimal", BAD_NUMBERS),
+        ("bad-vkey", BAD_KEYS),
     ):
-        yield f"policy/{case}", bad(code, desc, policy=policy_text(*lines))
+        for case, desc, lines in rows:
+            text = re.sub("|".join(named), lambda match: named[match[0]], lines)
+            policy = policy_text(*text.split("; "))
+            yield f"policy/{case}", bad(code, desc, policy=policy)
     cut = policy_text("quorum west")[:-1]
     yield "policy/cut off", bad("bad-policy", "the line does not end", policy=cut)
 
