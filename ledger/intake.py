@@ -88,6 +88,7 @@ class Intake:
         self._published = writer.publish(log_key).size
         self._news = threading.Condition()
         self._due = float("inf")
+        self._told = time.monotonic() - PUBLISH_EVERY_SECONDS
         self._thread = threading.Thread(target=self._work, name="intake", daemon=True)
         self._thread.start()
 
@@ -234,7 +235,7 @@ class Intake:
             if not isinstance(answer, LedgerError)
         ]
         if taken:
-            self._due = min(self._due, time.monotonic() + PUBLISH_EVERY_SECONDS)
+            self._due = self._told + PUBLISH_EVERY_SECONDS
         if taken and len(self.uploads):
             self.uploads.drop(root for event in taken for root in _roots(event))
         return answers
@@ -255,6 +256,7 @@ class Intake:
     def _publish(self) -> None:
         size = self._writer.publish(self._log_key).size
         self._due = float("inf")
+        self._told = time.monotonic()
         with self._news:
             self._published = size
             self._news.notify_all()

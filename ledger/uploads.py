@@ -230,7 +230,7 @@ def _leaves(stream: IO[bytes], length: int) -> Iterator[bytes]:
         if not more:
             raise FormatError(
                 "bad-bundle",
-                f"the leaves end {length or 'some'} bytes too early",
+                "the last leaf is cut off",
                 hint="each leaf comes after its length in two bytes, big-endian",
             )
         length -= len(more)

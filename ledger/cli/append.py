@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import NamedTuple
 
 import click
 
 from ledger.cli.appending import Appending
+from ledger.cli.appending import Destination
+from ledger.cli.appending import HomeDestination
 from ledger.cli.appending import Outcome
 from ledger.cli.common import Command
 from ledger.cli.common import Settings
@@ -16,11 +19,11 @@ from ledger.cli.common import hint
 from ledger.cli.common import home_option
 from ledger.cli.common import json_option
 from ledger.cli.common import keys_option
-from ledger.cli.common import open_home
 from ledger.cli.common import pass_settings
 from ledger.cli.delivery import head_option
 from ledger.cli.delivery import read_head
 from ledger.cli.documents import print_document
+from ledger.cli.eventfiles import EventFile
 from ledger.cli.eventfiles import check_single
 from ledger.cli.eventfiles import lines_of
 from ledger.cli.eventfiles import lines_option
@@ -28,6 +31,7 @@ from ledger.cli.eventfiles import read_events
 from ledger.cli.failing import error_document
 from ledger.cli.failing import show
 from ledger.cli.signing import Keys
+from ledger.cli.signing import Signer
 from ledger.cli.signing import new_id
 from ledger.cli.signing import open_desk
 from ledger.entry.sign import format_signed_lines
@@ -35,13 +39,19 @@ from ledger.errors import ConflictError
 from ledger.errors import InputError
 from ledger.errors import LedgerError
 from ledger.home import write_durably
+from ledger.receipts import receipts
 from ledger.staging import Staged
+from ledger.tlog.note import parse_vkey
+from ledger.tlog.policy import parse_policy
 from ledger.writer import now_ms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ledger.remote import Trust
     from ledger.tlog.checkpoint import Checkpoint
+
+RECEIPT_SECONDS = 30.0
 
 
 @click.command(
@@ -58,6 +68,9 @@ if TYPE_CHECKING:
 
     events that were signed elsewhere
     linernote append lab.party.json lab.signed --key operator
+
+    to a log that is served elsewhere
+    linernote append accept.json --key lab --to https://log.example
     """,
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
@@ -74,6 +87,23 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Answer with the receipt of each entry as well, its .tlog-proof.",
 )
+@click.option(
+    "--to",
+    "url",
+    metavar="URL",
+    help="The log's address, where 'linernote serve --accept-events' serves it.",
+)
+@click.option(
+    "--vkey",
+    metavar="VKEY",
+    help="With --to: the verifier key that the log is to have.  [default: the one it"
+    " had when the key first signed for it]",
+)
+@click.option(
+    "--policy",
+    metavar="FILE",
+    help="With --to: believe the log by a policy (C2SP tlog-policy) instead.",
+)
 @home_option
 @keys_option
 @json_option
@@ -86,6 +116,9 @@ def append(
     line_files: dict[str, Path],
     atomic: bool,
     wait: bool,
+    url: str | None,
+    vkey: str | None,
+    policy: str | None,
 ) -> int:
     """Append events to the log.
 
@@ -98,7 +131,11 @@ def append(
     Answers with the index and the leaf hash of each entry, once it is stored durably.
     An event sent again is answered with its first index. Events that the log refuses
     are shown with the rule's code; the others stand, unless --atomic was given.
+
+    With --to the events are signed here and sent there. What the server says is
+    verified by the log's checkpoint, and by what it acknowledged to this key before.
     """
+    trust = _trust(url, vkey, policy)
     read = [read_events(file) for file in files]
     check_single(sum(len(each.drafts) + len(each.signed) for each in read), line_files)
     keys = Keys(settings)
@@ -111,40 +148,88 @@ def append(
                 hint="say who signs them with --key NAME: see 'linernote key list'",
             )
         signer = keys.signer(name)
+    take = _Taking(read, signer, line_files, atomic)
+    if url is not None:
+        return _append_there(settings, take, url, trust, wait=wait)
     log_key = keys.log_key()
     with (
         Staged(settings.place.staging) as staged,
         open_desk(settings, log_key) as desk,
     ):
-        appending = Appending(desk, signer, staged, line_files)
-        outcomes = appending.all_or_none(read) if atomic else appending.each(read)
+        outcomes = take.append(HomeDestination(desk), staged)
         checkpoint = desk.publish()
-    receipts = _receipts(settings, outcomes) if wait else {}
-    return _report(settings, outcomes, checkpoint, receipts)
+    found = _receipts(settings, outcomes) if wait else {}
+    return _report(settings, outcomes, checkpoint, found)
+
+
+class _Taking(NamedTuple):
+    """What is to be appended, and how."""
+
+    files: list[EventFile]
+    signer: Signer | None
+    line_files: dict[str, Path]
+    atomic: bool
+
+    def append(self, log: Destination, staged: Staged) -> list[Outcome]:
+        appending = Appending(log, self.signer, staged, self.line_files)
+        if self.atomic:
+            return appending.all_or_none(self.files)
+        return appending.each(self.files)
+
+
+def _append_there(
+    settings: Settings, take: _Taking, url: str, trust: Trust | None, *, wait: bool
+) -> int:
+    from ledger.cli.sending import RemoteDestination
+    from ledger.remote import Client
+
+    log = RemoteDestination(Client(url), settings.keys_folder, trust, wait=wait)
+    with Staged() as staged:
+        outcomes = take.append(log, staged)
+    return _report(settings, outcomes, None, log.receipts)
+
+
+def _trust(url: str | None, vkey: str | None, policy: str | None) -> Trust | None:
+    """Read by what a log elsewhere is to be believed."""
+    if url is None and (vkey is not None or policy is not None):
+        raise click.UsageError("--vkey and --policy belong to --to")
+    if vkey is not None and policy is not None:
+        raise click.UsageError("give one of --vkey and --policy")
+    if vkey is not None:
+        return parse_vkey(vkey.strip())
+    if policy is not None:
+        return parse_policy(Path(policy).read_text(encoding="utf-8"))
+    return None
 
 
 def _receipts(settings: Settings, outcomes: Sequence[Outcome]) -> dict[int, str]:
-    with open_home(settings) as reader:
-        return {
-            outcome.answer.index: reader.prove(outcome.answer.index)
-            for outcome in outcomes
-            if not isinstance(outcome.answer, LedgerError)
-        }
+    indexes = [
+        outcome.answer.index
+        for outcome in outcomes
+        if not isinstance(outcome.answer, LedgerError)
+    ]
+    if not indexes:
+        return {}
+    found = receipts(settings.place, indexes, lambda *_: None, RECEIPT_SECONDS)
+    if len(found) < len(set(indexes)):
+        hint("stored, but a receipt is late: append the same again with --wait for it")
+    return found
 
 
 def _report(
     settings: Settings,
     outcomes: Sequence[Outcome],
-    checkpoint: Checkpoint,
-    receipts: dict[int, str],
+    checkpoint: Checkpoint | None,
+    proofs: dict[int, str],
 ) -> int:
     """Show what became of each event; return the exit code of the first refusal."""
     refused = [each.answer for each in outcomes if isinstance(each.answer, LedgerError)]
     exit_code = refused[0].exit_code if refused else 0
     if settings.json:
-        answers = [_answer_document(outcome, receipts) for outcome in outcomes]
-        root = checkpoint.root.hex()
-        published = {"size": checkpoint.size, "root": root}
+        answers = [_answer_document(outcome, proofs) for outcome in outcomes]
+        published = None
+        if checkpoint is not None:
+            published = {"size": checkpoint.size, "root": checkpoint.root.hex()}
         print_document({"answers": answers, "checkpoint": published})
         return exit_code
     for outcome in outcomes:
@@ -155,12 +240,12 @@ def _report(
             continue
         again = "  (was there already)" if answer.repeated else ""
         click.echo(f"{answer.index}  {answer.leaf_hash.hex()}  {outcome.kind}{again}")
-        if answer.index in receipts:
-            click.echo(receipts[answer.index])
+        if answer.index in proofs:
+            click.echo(proofs[answer.index])
     return exit_code
 
 
-def _answer_document(outcome: Outcome, receipts: dict[int, str]) -> dict[str, Any]:
+def _answer_document(outcome: Outcome, proofs: dict[int, str]) -> dict[str, Any]:
     answer = outcome.answer
     placed = {"where": outcome.where, "kind": outcome.kind}
     if isinstance(answer, LedgerError):
@@ -171,8 +256,8 @@ def _answer_document(outcome: Outcome, receipts: dict[int, str]) -> dict[str, An
         "leaf_hash": answer.leaf_hash.hex(),
         "repeated": answer.repeated,
     }
-    if answer.index in receipts:
-        document["receipt"] = receipts[answer.index]
+    if answer.index in proofs:
+        document["receipt"] = proofs[answer.index]
     return document
 
 

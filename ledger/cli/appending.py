@@ -11,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import NamedTuple
+from typing import Protocol
 
 from ledger.cli.common import Progress
 from ledger.cli.eventfiles import EventFile
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
 
+    from ledger.ahead import Head
     from ledger.drafts import Draft
     from ledger.entry.sign import SignedEvent
     from ledger.log import Appended
@@ -56,11 +58,60 @@ class Outcome(NamedTuple):
     answer: Appended | LedgerError
 
 
-class Appending:
-    """Takes files of events to an open log.
+class Destination(Protocol):
+    """A log that events go to, here or elsewhere."""
+
+    def head(self, signer: Signer) -> Head:
+        """Say where the log and the chain of a key stand.
+
+        Raises:
+            InputError: `key-unknown`.
+            AuthorityError: `key-revoked`.
+        """
+        ...
+
+    def stands(self, party: bytes, event_id: bytes) -> bool:
+        """Tell whether it is known that an event stands on the log already."""
+        ...
+
+    def append(
+        self, events: Sequence[SignedEvent], staged: Staged, *, atomic: bool = False
+    ) -> Sequence[Appended | LedgerError]:
+        """Append events, as `Log.append`."""
+        ...
+
+
+class HomeDestination:
+    """The log in a home on this machine.
 
     Args:
-        desk: of the log.
+        desk: of the home, open for writing.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._log = desk.log
+
+    def head(self, signer: Signer) -> Head:
+        """Say where the log and the chain of a key stand."""
+        check_in_force(self._log.state, signer)
+        return head_of(self._log.state, signer.id)
+
+    def stands(self, party: bytes, event_id: bytes) -> bool:
+        """Tell whether an event stands on the log already."""
+        return self._log.store.find_event(party, event_id) is not None
+
+    def append(
+        self, events: Sequence[SignedEvent], staged: Staged, *, atomic: bool = False
+    ) -> Sequence[Appended | LedgerError]:
+        """Append events, as `Log.append`."""
+        return self._log.append(events, staged, atomic=atomic)
+
+
+class Appending:
+    """Takes files of events to a log.
+
+    Args:
+        log: that they go to.
         signer: signs what is not signed yet; None if everything is.
         staged: takes lines.
         line_files: body field to file of lines, for the single event.
@@ -68,14 +119,14 @@ class Appending:
 
     def __init__(
         self,
-        desk: Desk,
+        log: Destination,
         signer: Signer | None,
         staged: Staged,
         line_files: dict[str, Path],
     ) -> None:
         if signer is not None:
-            check_in_force(desk.log.state, signer)
-        self._log = desk.log
+            log.head(signer)  # refuses a key that would be refused anyway
+        self._log = log
         self._signer = signer
         self._staged = staged
         self._line_files = line_files
@@ -138,6 +189,8 @@ class Appending:
         except (HomeError, InvariantError):
             raise
         except UnverifiableError as error:
+            if error.code != "manifest-lines-missing":
+                raise
             return [Outcome(file.name, "", _say_lines(error))]
         except LedgerError as error:
             return [Outcome(file.name, "", error)]
@@ -151,15 +204,12 @@ class Appending:
                 events = self._sign(taken)
                 answers = self._log.append(events, self._staged)
                 outcomes = _outcomes([d.where for d in taken], events, answers)
-                for outcome in outcomes:
-                    yield outcome
-                    done += 1
-                    if isinstance(outcome.answer, LedgerError):
-                        # The chain of the events after it is broken: sign them anew.
-                        batch = 1
-                        break
-                else:
-                    batch = min(2 * batch, BATCH_MAX)
+                settled = _settled(outcomes)
+                yield from outcomes[:settled]
+                done += settled
+                # What came after a break in the chain is signed anew.
+                whole = settled == len(outcomes) and _took(outcomes[-1])
+                batch = min(2 * batch, BATCH_MAX) if whole else 1
                 progress(done, len(drafts))
 
     def _sign(self, drafts: Sequence[Draft]) -> list[SignedEvent]:
@@ -169,12 +219,12 @@ class Appending:
             return []
         if signer is None:
             raise InvariantError("no-signer", "events to sign, and nobody to do it")
-        head = head_of(self._log.state, signer.id)
+        head = self._log.head(signer)
         party = signer.file.party
         chain = head.chain(signer.key, party)
         signed = []
         for draft in drafts:
-            known = draft.id and self._log.store.find_event(party, draft.id)
+            known = draft.id is not None and self._log.stands(party, draft.id)
             # One that stands on the log already takes no new place.
             place = head.chain(signer.key, party) if known else chain
             event = place.sign(
@@ -186,6 +236,25 @@ class Appending:
             )
             signed.append(event)
         return signed
+
+
+def _settled(outcomes: Sequence[Outcome]) -> int:
+    """Count the outcomes that are final.
+
+    Events form a chain, which breaks after one that was refused, and after one that
+    stood there before and so took no place: refusals from there on say nothing of
+    the events themselves.
+    """
+    broken = False
+    for place, outcome in enumerate(outcomes):
+        if isinstance(outcome.answer, LedgerError):
+            return place if broken else place + 1
+        broken |= outcome.answer.repeated
+    return len(outcomes)
+
+
+def _took(outcome: Outcome) -> bool:
+    return not isinstance(outcome.answer, LedgerError)
 
 
 def _say_lines(error: UnverifiableError) -> UnverifiableError:

@@ -1,0 +1,218 @@
+"""Events to a log somewhere else: signed here, believed by what is known here.
+
+The chain of a key goes on from where the server says, unless that contradicts what it
+acknowledged before; `seen` is an entry that the log's own checkpoint vouches for.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ledger.ahead import Head
+from ledger.cli.common import hint
+from ledger.entry.envelope import event_hash
+from ledger.entry.envelope import parse_event
+from ledger.errors import InputError
+from ledger.errors import LedgerError
+from ledger.errors import UnverifiableError
+from ledger.errors import VerificationError
+from ledger.events.registry import manifest_refs
+from ledger.events.registry import parse_body
+from ledger.remote import Client
+from ledger.remote import Memory
+from ledger.remote import Remembered
+from ledger.remote import Trust
+from ledger.remote import check_receipt
+from ledger.remote import verified_seen
+from ledger.remote.memory import SUFFIX
+from ledger.remote.memory import check_remembered
+from ledger.tlog.note import Vkey
+from ledger.tlog.note import format_vkey
+from ledger.tlog.note import parse_vkey
+from ledger.tlog.policy import Policy
+from ledger.wire import EVENTS_MAX
+from ledger.wire import Answer
+from ledger.wire import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ledger.cli.signing import Signer
+    from ledger.entry.sign import SignedEvent
+    from ledger.log import Appended
+    from ledger.staging import Staged
+
+RECEIPT_SECONDS = 60.0
+RECEIPT_PAUSE_SECONDS = 0.5
+
+
+class RemoteDestination:
+    """A log at a URL.
+
+    Args:
+        client: of its server.
+        keys_folder: where it is remembered what a key's chain came to.
+        trust: by what the log is believed; by default the key it had the first time.
+        wait: whether receipts are wanted.
+    """
+
+    def __init__(
+        self, client: Client, keys_folder: Path, trust: Trust | None, *, wait: bool
+    ) -> None:
+        self._client = client
+        self._keys_folder = keys_folder
+        self._trust = trust
+        self._wait = wait
+        self._verified: tuple[int, bytes] | None = None
+        self._known: Remembered | None = None
+        self._memory: Memory | None = None
+        self._head: Head | None = None
+        self.receipts: dict[int, str] = {}
+
+    def head(self, signer: Signer) -> Head:
+        """Say where the log and the chain of a key stand, as far as that is believed.
+
+        Raises:
+            InputError: `key-unknown`.
+            UnverifiableError: `no-network`, `bad-memory`.
+            VerificationError: `log-changed`, `chain-contradicted`, `wrong-log-key`;
+                as `ledger.reader.Reader`.
+        """
+        if self._head is None:
+            self._head = self._fetch(signer)
+        return self._head
+
+    def _fetch(self, signer: Signer) -> Head:
+        memory = Memory(self._keys_folder / f"{signer.file.name}{SUFFIX}")
+        before = memory.recall()
+        head, vkey = self._client.head(signer.id)
+        place = head.keys.get(signer.id)
+        name = signer.file.name
+        if place is None:
+            raise InputError("key-unknown", f"key {name} is not on this log")
+        if before is not None:
+            check_remembered(before, head.log, place)
+        self._trust = self._trust or _trust_again(vkey, before)
+        if self._verified is None:
+            checkpoint, self._verified = verified_seen(
+                self._client.url, self._trust, head.log, before
+            )
+            size, root = checkpoint.size, checkpoint.root
+        else:
+            size, root = (before.size, before.root) if before else (0, bytes(32))
+        self._memory = memory
+        pinned = format_vkey(_pinned(self._trust))
+        self._known = Remembered(head.log, pinned, size, root, *place)
+        memory.remember(self._known)
+        return Head(head.log, self._verified, {signer.id: place})
+
+    def stands(self, party: bytes, event_id: bytes) -> bool:
+        """Tell whether an event is known to stand there: only the answer says."""
+        del party, event_id
+        return False
+
+    def append(
+        self, events: Sequence[SignedEvent], staged: Staged, *, atomic: bool = False
+    ) -> Sequence[Appended | LedgerError]:
+        """Send events, and the lines that they bring in ahead of them.
+
+        Raises:
+            InputError: `batch-too-large`; a code of `Log.append`, if atomic.
+            UnverifiableError: `no-network`: whether they were stored is unknown.
+        """
+        if len(events) > EVENTS_MAX:
+            raise InputError(
+                "batch-too-large",
+                f"{len(events)} events that are all or none, at most {EVENTS_MAX}",
+                hint="append them in parts, or where the log home is",
+            )
+        self._put_lines(events, staged)
+        request = Request(list(events), atomic=atomic, wait=self._wait)
+        try:
+            answers = self._client.append(request)
+        except UnverifiableError as error:
+            if error.code != "manifest-lines-missing":
+                raise
+            self._put_lines(events, staged)  # the server was started anew meanwhile
+            answers = self._client.append(request)
+        self._remember(events, [answer.said for answer in answers])
+        if self._wait:
+            self._keep_receipts(request, answers)
+        return [answer.said for answer in answers]
+
+    def _put_lines(self, events: Sequence[SignedEvent], staged: Staged) -> None:
+        for signed in events:
+            event = parse_event(signed.event)
+            body = parse_body(event.kind, event.body)
+            for _, ref in manifest_refs(event.kind, body):
+                if ref.root not in staged:
+                    continue
+                root = ref.root
+                length = sum(map(len, staged.bundles(root)))
+                self._client.put_manifest(root, length, lambda: staged.bundles(root))  # noqa: B023 (used before the next)
+
+    def _remember(
+        self, events: Sequence[SignedEvent], said: Sequence[Appended | LedgerError]
+    ) -> None:
+        """Go on from what was acknowledged, or ask anew after a break."""
+        if self._head is None or self._known is None or self._memory is None:
+            return
+        (key,) = self._head.keys
+        known = self._known
+        for signed, answer in zip(events, said, strict=True):
+            event = parse_event(signed.event)
+            if isinstance(answer, LedgerError) or answer.repeated:
+                self._head = None
+            elif event.key == key:
+                prev = event_hash(signed.event)
+                known = known._replace(seq=event.seq + 1, prev=prev)
+        self._known = known
+        self._memory.remember(known)
+        if self._head is not None:
+            keys = {key: (known.seq, known.prev)}
+            self._head = Head(self._head.log, self._head.seen, keys)
+
+    def _keep_receipts(self, request: Request, answers: list[Answer]) -> None:
+        """Verify receipts, asking again for those that were not there yet."""
+        deadline = time.monotonic() + RECEIPT_SECONDS
+        while any(_lacks_receipt(answer) for answer in answers):
+            if time.monotonic() > deadline:
+                hint("stored, but a receipt is late: send the same events again for it")
+                break
+            time.sleep(RECEIPT_PAUSE_SECONDS)
+            answers = self._client.append(request)
+        if self._trust is None:
+            self._trust = self._client.head().vkey
+        for signed, answer in zip(request.events, answers, strict=True):
+            if answer.receipt is None or isinstance(answer.said, LedgerError):
+                continue
+            check_receipt(answer.receipt, self._trust, signed.event, answer.said)
+            self.receipts[answer.said.index] = answer.receipt
+
+
+def _pinned(trust: Trust) -> Vkey:
+    return trust.logs[0].vkey if isinstance(trust, Policy) else trust
+
+
+def _lacks_receipt(answer: Answer) -> bool:
+    return answer.receipt is None and not isinstance(answer.said, LedgerError)
+
+
+def _trust_again(vkey: Vkey, before: Remembered | None) -> Vkey:
+    """Believe the log by the key that it had the first time.
+
+    Raises:
+        VerificationError: `wrong-log-key`.
+    """
+    if before is None:
+        hint(f"first time: the log is believed by the key {format_vkey(vkey)}")
+        return vkey
+    if parse_vkey(before.vkey) != vkey:
+        raise VerificationError(
+            "wrong-log-key",
+            f"the log is verified by {format_vkey(vkey)}, and was by {before.vkey}",
+            hint="get its key from somebody you trust, and give it with --vkey",
+        )
+    return vkey
