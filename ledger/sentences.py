@@ -135,6 +135,12 @@ def _key(said: Said) -> str:
     return f"gave {said.party(said.body.party)} a first key, one {duty}"
 
 
+def _log_key(said: Said) -> str:
+    if said.body.action == "add":
+        return "added a key that signs the checkpoints of this log"
+    return "retired a key that signed the checkpoints of this log"
+
+
 def _accredit(said: Said) -> str:
     name, role = said.party(said.body.party), ROLES[said.body.role]
     if said.body.action == "grant":
@@ -304,6 +310,7 @@ TELLERS: dict[str, Callable[[Said], str]] = {
     "level": _level,
     "licence.accept": _licence_accept,
     "licence.grant": _licence_grant,
+    "log.key": _log_key,
     "model.version": _model_version,
     "party": _party,
     "party.verify": _party_verify,

@@ -113,6 +113,18 @@ CASES: list[tuple[bytes, str, Body, str]] = [
     ),
     (
         party_id("operator"),
+        "log.key",
+        identity.LogKey(action="add", proof=bytes(64), public=bytes(32)),
+        "Registry of Elms added a key that signs the checkpoints of this log.",
+    ),
+    (
+        party_id("operator"),
+        "log.key",
+        identity.LogKey(action="retire", checkpoint=bytes(100), public=bytes(32)),
+        "Registry of Elms retired a key that signed the checkpoints of this log.",
+    ),
+    (
+        party_id("operator"),
         "acknowledge",
         identity.Acknowledge(code="due-amount", index=7),
         "Registry of Elms took note of the problem due-amount of entry 7.",

@@ -173,33 +173,41 @@ def parse_vkey(text: str) -> Vkey:
     need(re.fullmatch(KEY_NAME, name), "bad-key-name")
     need(data[:1] == b"\x01", "bad-vkey", "the key is not of type 01, Ed25519")
     need(len(data) - 1 == len(ZERO32) and is_valid_point(data[1:]), "bad-public-key")
-    own = sha256(name.encode("utf-8", "replace"), b"\n", data)[:KEY_ID_BYTES]
+    own = note_id(name, data)
     need(identifier == own.hex(), "bad-vkey", f"the key's id is {own.hex()}")
     return name, own, data[1:]
 
 
-def open_note(note: str, vkey: Vkey) -> list[str]:
-    """Give the lines of a note that the key signed; strangers mean nothing."""
+def note_id(name: str, data: bytes) -> bytes:
+    """Give the short id of a key of a name."""
+    return sha256(name.encode("utf-8", "replace"), b"\n", data)[:KEY_ID_BYTES]
+
+
+def open_note(note: str, *vkeys: Vkey, status: int = FAILED) -> list[str]:
+    """Give the lines of a note that every key signed; strangers mean nothing."""
     text, separator, tail = note.rpartition("\n\n")
     whole = separator and tail.endswith("\n") and NOTE_TEXT.fullmatch(text + "\n")
     lines = [NOTE_LINE.fullmatch(line) for line in tail[:-1].split("\n")]
     need(whole and all(lines) and len(lines) <= SIGNATURES_MAX, "bad-note")
     found = [(match[1], parse_base64(match[2])) for match in lines if match]
     need(all(len(data) > KEY_ID_BYTES for _, data in found), "bad-note")
-    ours = [data for name, data in found if (name, data[:KEY_ID_BYTES]) == vkey[:2]]
-    for data in ours:
-        verify_signature(vkey[2], f"{text}\n".encode(), data[KEY_ID_BYTES:])
-    need(ours, "not-signed", f"there is no signature by the key of {vkey[0]!a}")
+    for name, own, public in vkeys:
+        ours = [data for by, data in found if (by, data[:KEY_ID_BYTES]) == (name, own)]
+        for data in ours:
+            verify_signature(public, f"{text}\n".encode(), data[KEY_ID_BYTES:])
+        said = f"no signature by key {own.hex()} of {name!a}"
+        need(ours, "not-signed", said, status)
     return text.split("\n")
 
 
-def open_checkpoint(note: str, vkey: Vkey) -> tuple[int, bytes]:
-    """Give size and root of a checkpoint that the log signed."""
-    origin, *lines = open_note(note, vkey)
+def open_checkpoint(note: str, *vkeys: Vkey, status: int = FAILED) -> tuple[int, bytes]:
+    """Give size and root of a checkpoint that every key of the log signed."""
+    origin, *lines = open_note(note, *vkeys, status=status)
     need(len(lines) > 1 and "" not in lines, "bad-checkpoint", "too few lines")
     reserved = origin.startswith(("linernote/", "cosignature/"))
     need(len(origin.encode()) <= ORIGIN_BYTES_MAX and not reserved, "bad-origin")
-    need(origin == vkey[0], "wrong-origin", f"it is a checkpoint of {origin!a}")
+    same = all(vkey[0] == origin for vkey in vkeys)
+    need(same, "wrong-origin", f"it is a checkpoint of {origin!a}")
     return parse_decimal(lines[0]), parse_base64(lines[1], len(ZERO32))
 
 
@@ -291,6 +299,7 @@ manifest - lines:n order:str root:b32 sealed:bool totals:map
 genesis - currencies:map* level:n1 log_key:b32 operator:b16 origin:str root_key:b32 utc_offset:int
 party - external?:external parties?:manifest party?:b16 proof?:b64 public?:b32 type?:type
 key - action:token key?:b32 party:b16 proof?:b64 public?:b32 purpose?:purpose source?:n,n
+log.key - action:rotation checkpoint?:note proof?:b64 public:b32
 acknowledge - code:token index:n
 due receivable=net+vat&due=-net&vat=-vat currency:cur day:int licence:n net:n quantity:n run:token vat:n
 payment.received trust=gross-charges&charges=charges&receivable=-applied&due=funded&pool=-funded&prepaid=applied-gross applies:application* charges:n currency:cur gross:n1 payer:b16
@@ -319,7 +328,11 @@ KINDS |= {"u16": range(2**16), "ppm": range(10**6 + 1), "purpose": "root|sign"}
 KINDS |= {"token": "[a-z0-9._/-]{1,64}", "external": "[a-z0-9-]+:[!-~]{1,96}"}
 KINDS |= {"isrc": "[A-Z]{2}[A-Z0-9]{3}[0-9]{7}", "cur": "[A-Z]{3}"}
 KINDS |= {"type": "group|organisation|person", "state": "payable|suspense"}
-KINDS |= {"side": "composition|master|performer"}
+KINDS |= {
+    "note": b"(?s:.{100,16384})",
+    "rotation": "add|retire",
+    "side": "composition|master|performer",
+}
 
 
 def fits(value: Any, kind: str) -> bool:  # noqa: ANN401
@@ -350,6 +363,7 @@ def parse(data: bytes, form: str, tag: bytes = b"", limit: int = LEAF_BYTES_MAX)
 
 ENTRY_TAG, EVENT_TAG = b"linernote/entry/v1\n", b"linernote/event/v1\n"
 KEY_TAG, POOL_TAG = b"linernote/key/v1\n", b"linernote/pool/v1\n"
+LOG_KEY_TAG, LOG_KEYS_MAX = b"linernote/log-key/v1\n", 4
 LINE_TAG, SEALED_TAG = b"linernote/line/v1\n", b"linernote/sealed-line/v1\n"
 MANIFEST_TAG, SALT_BYTES = b"linernote/manifest/v1\n", 16
 CLOCK_SKEW_MS, LEVEL = 300_000, 1
@@ -377,7 +391,8 @@ class Log:
         self.vkey, self.trees, self.report = vkey, trees, report
         self.id, self.operator, self.time, self.level = ZERO32, b"", 0, LEVEL
         self.keys: dict[bytes, Map] = {}
-        self.known = {("key", vkey[2])}  # and parties, roots, author ‖ id of events
+        self.log_keys: list[Map] = []  # that sign checkpoints
+        self.known = set[tuple[str, bytes]]()  # keys, parties, roots, author ‖ id
         self.dues: dict[int, tuple[int, int, bytes]] = {}  # net, VAT, pool
         self.held: Counter[Any] = Counter()  # accounts, and what else is counted
         self.posted: dict[int, Counter[Any]] = {}
@@ -424,9 +439,10 @@ class Log:
         need(bare, "genesis-misplaced", "entry 0 is no genesis, or not of zeros")
         need(fits(body, "genesis"), "bad-body", "genesis has other fields or types")
         need(body["level"] == LEVEL, "level-unknown", status=UNVERIFIED)
-        need((body["origin"], body["log_key"]) == self.vkey[::2], "wrong-origin")
+        need(body["origin"] == self.vkey[0], "wrong-origin")
         need(event["key"] == sha256(b"\x01", body["root_key"]), "genesis-key")
         self.operator = body["operator"]
+        self._add_log_key(0, body["log_key"])
         return self._register(self.operator, body["root_key"], "root")
 
     def _register(self, party: bytes, public: bytes, purpose: str) -> Map:
@@ -441,11 +457,15 @@ class Log:
         kind, body, lines = event["kind"], event["body"], list[Map]()
         need(kind not in FORMS or fits(body, kind), "bad-body", "other fields or types")
         need("revoked" not in key, "key-revoked")
-        purpose = {"genesis": "root", "key": key["purpose"]}.get(kind, "sign")
+        purposes = {"genesis": "root", "key": key["purpose"], "log.key": "root"}
+        purpose = purposes.get(kind, "sign")
         need(key["purpose"] == purpose, "wrong-purpose", f"a {key['purpose']} key")
         for name in [name for name in body if f"{kind}/{name}" in COLUMNS]:
             lines = self._lines(f"{kind}/{name}", event, body[name])
-        if kind in {"accredit", "acknowledge", "level"}:
+        if kind == "log.key":
+            need(event["author"] == self.operator, "missing-role")
+            self._rotate(index, body)
+        elif kind in {"accredit", "acknowledge", "level"}:
             need(event["author"] == self.operator, "missing-role")
             self.acknowledged.add((body.get("index"), body.get("code", "")))
             self.level += kind == "level"
@@ -457,17 +477,56 @@ class Log:
         elif kind == "key" or (kind == "party" and "parties" not in body):
             claim = Map(log=self.id, party=body.get("party"), public=body.get("public"))
             claim["purpose"] = "root" if kind == "party" else body.get("purpose")
-            need(None not in claim.values() and "proof" in body, "bad-body", "no proof")
             # Only a first key may come from elsewhere than the party's own root key.
             own = purpose == "root" and claim["party"] == key["party"]
             need(own or ("party", claim["party"]) not in self.known, "not-your-key")
-            try:
-                message = KEY_TAG + encode(claim)
-                verify_signature(claim["public"], message, body["proof"])
-            except Refusal as refusal:
-                need(None, "bad-key-proof", refusal.args[1])
+            self._prove(KEY_TAG, claim, body)
             self._register(claim["party"], claim["public"], claim["purpose"])
         self._post(index, event, lines)
+
+    @staticmethod
+    def _prove(tag: bytes, claim: Map, body: Map) -> None:
+        """Check that a new key signed what it is for."""
+        need(None not in claim.values() and "proof" in body, "bad-body", "no proof")
+        try:
+            verify_signature(claim["public"], tag + encode(claim), body["proof"])
+        except Refusal as refusal:
+            need(None, "bad-key-proof", refusal.args[1])
+
+    def _add_log_key(self, index: int, public: bytes) -> None:
+        name, own = self.vkey[0], note_id(self.vkey[0], b"\x01" + public)
+        self._once("note id", own, "key-exists")
+        self._once("key", public, "key-exists")
+        row = Map(vkey=(name, own, public), added=index, until=INTEGER_MAX)
+        self.log_keys.append(row)
+
+    def open_checkpoint(self, note: str, size: int) -> tuple[int, bytes]:
+        """Open a checkpoint of a size, signed by all keys in force there (§7)."""
+        keys = [key for key in self.log_keys if key["added"] < size <= key["until"]]
+        status = FAILED if self.level == LEVEL else UNVERIFIED
+        return open_checkpoint(note, *(key["vkey"] for key in keys), status=status)
+
+    def _rotate(self, index: int, body: Map) -> None:
+        """Add a log key, or retire one by a checkpoint that all of them signed."""
+        signing = [key for key in self.log_keys if key["until"] == INTEGER_MAX]
+        old = [key for key in signing if key["vkey"][2] == body["public"]]
+        brought = {"add": ["proof"], "retire": ["checkpoint"]}[body["action"]]
+        need([*{*body} - {"action", "public"}] == brought, "bad-body")
+        if body["action"] == "add":
+            need(len(signing) < LOG_KEYS_MAX, "too-many-log-keys")
+            self._prove(LOG_KEY_TAG, Map(log=self.id, public=body["public"]), body)
+            self._add_log_key(index, body["public"])
+            return
+        need(old, "log-key-not-in-force")
+        need(len(signing) > 1, "last-log-key")
+        try:
+            note = body["checkpoint"].decode()
+            size, root = open_checkpoint(note)
+            need(max(key["added"] for key in signing) < size <= index, "too early")
+            self.open_checkpoint(note, size)
+        except (Refusal, UnicodeDecodeError) as error:
+            need(None, "bad-handover", str(error))
+        old[0].update(until=index, size=size, root=root)
 
     def _post(self, index: int, event: Map, lines: list[Map]) -> None:
         """Post what an event says of money: it has to add up to nothing."""
@@ -571,7 +630,7 @@ def verify_folder(folder: Path, vkey: Vkey, report: Report) -> None:
         tree, tile, rest = file.relative_to(folder).as_posix().partition("tile/")
         trees.setdefault(tree, {})[tile + rest] = file
     text = read_file(trees.pop("checkpoint", {}), "").decode("utf-8", "replace")
-    size, root = open_checkpoint(text, vkey)
+    size, root = open_checkpoint(text)  # the entries say whose signatures it needs
     files, hashes, log = trees.pop("", {}), list[bytes](), Log(vkey, trees, report)
     for index, leaf in enumerate(read_leaves(files, size, hashes)):
         with report.noting(f"entry {index}"):
@@ -581,6 +640,14 @@ def verify_folder(folder: Path, vkey: Vkey, report: Report) -> None:
     for note in report.notes:  # a broken rule is noted under the bare index
         note["status"] *= (note["where"], note["code"]) not in log.acknowledged
     report.credited.update({who: n for who, n in log.held.items() if type(who) is str})
+    for key in log.log_keys:
+        with report.noting(f"handover of entry {key['until']}"):
+            same = "root" not in key or tree_root(hashes[: key["size"]]) == key["root"]
+            need(same, "root-mismatch")
+    ours = [key for key in log.log_keys if key["vkey"] == vkey]
+    need(ours or not log.log_keys, "wrong-origin", f"{vkey[0]!a} has no such key")
+    log.log_keys = log.log_keys or [Map(vkey=vkey, added=-1, until=INTEGER_MAX)]
+    log.open_checkpoint(text, size)
     need(tree_root(hashes) == root, "root-mismatch")
 
 

@@ -13,9 +13,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ledger.audit.anchored import check_anchor
 from ledger.audit.brought import BroughtManifests
+from ledger.audit.checkpoint import LogKeys
 from ledger.audit.checkpoint import Verified
 from ledger.audit.checkpoint import check_checkpoint
+from ledger.audit.checkpoint import check_handovers
 from ledger.audit.checkpoint import read_checkpoint
 from ledger.audit.derived import DerivingReplay
 from ledger.audit.files import check_files
@@ -39,6 +42,7 @@ from ledger.log import StoredLines
 from ledger.replay import Problem
 from ledger.replay import Replay
 from ledger.replay import State
+from ledger.replay.log_keys import all_log_keys
 from ledger.storage.spill import SpillRows
 from ledger.tlog.merkle import tree_root
 
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
 
+    from ledger.anchor import Anchor
     from ledger.replay.outcome import ReplayEntry
     from ledger.replay.state import Book
     from ledger.storage.base import Rows
@@ -63,6 +68,7 @@ class Audit:
     Args:
         store: open for reading.
         public: the public folder; None to leave files out.
+        anchor: what this machine remembers of the log; None to leave that out.
         workers: processes; None for one a core, 0 for none.
         log_only: leave out what the store keeps for its own use: state and query
             tables, indexes, the health of the database. Nothing that the log
@@ -74,6 +80,7 @@ class Audit:
         self,
         store: Store,
         public: Path | None = None,
+        anchor: Anchor | None = None,
         *,
         workers: int | None = None,
         log_only: bool = False,
@@ -82,6 +89,7 @@ class Audit:
         self._store = store
         self._log_only = log_only
         self._public = public
+        self._anchor = anchor
         self._workers = workers
         self._progress = progress
         self._size = store.size()
@@ -90,6 +98,7 @@ class Audit:
         self._checkpoint_root: bytes | None = None
         self._failed = False
         self._hashes_kept = True
+        self._log_keys: LogKeys | None = None
         self.report = Report(size=0, root=self._tree.root())
         self._indexes = KeptIndexes(store, self.report)
 
@@ -115,13 +124,18 @@ class Audit:
         state, manifests = State("full", rows), BroughtManifests(rows)
         claimed, published = 0 if checkpoint is None else checkpoint.size, 0
         replayed = self._stream(state, manifests, claimed)
+        self._note_log_keys(state)
         report.size, report.root = self._tree.size, self._tree.root()
         if checkpoint is not None:
             root, whole = self._checkpoint_root, not self._failed
-            verified = Verified(report.size, root, whole, state.log)
+            verified = Verified(report.size, root, whole, self._log_keys)
             published = check_checkpoint(
                 self._store, self._public, checkpoint, verified, report
             )
+        if self._log_keys is not None:
+            check_handovers(self._log_keys, self._tree, report)
+        if self._anchor is not None and not self._failed:
+            check_anchor(self._anchor, checkpoint is not None, self._tree, report)
         self._check_tree_of_store()
         if replayed is not None:
             self._note_state(replayed)
@@ -236,6 +250,7 @@ class Audit:
         with tempfile.TemporaryDirectory() as folder, SpillRows(Path(folder)) as rows:
             replay = self._replay_of(State(book, rows))
             whole = self._replay(replay, self._entries(), repeated)
+            self._note_log_keys(replay.state)
             if whole:
                 self._note_state(replay)
         if not whole and book == "full" and replay.understood:
@@ -302,6 +317,13 @@ class Audit:
                 "the hashes that the store keeps are not those of its entries, and"
                 " no proof can be made of them; restore the home from a backup",
             )
+
+    def _note_log_keys(self, state: State) -> None:
+        """Keep what the replay that got furthest says of the keys of checkpoints."""
+        judged = -1 if self._log_keys is None else self._log_keys.judged
+        if state.log is not None and state.size > judged:
+            rows = tuple(all_log_keys(state))
+            self._log_keys = LogKeys(state.log.origin, rows, state.size)
 
     def _found_derived(self, what: str) -> None:
         self._found(

@@ -1,4 +1,8 @@
-"""The checkpoint that a log signed last, against the entries that are there."""
+"""The checkpoints that a log signed, against the entries that are there.
+
+That is the newest one, and each by which one log key handed over to another
+(format.md §7).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ from ledger.audit.report import Found
 from ledger.errors import FormatError
 from ledger.errors import LedgerError
 from ledger.publish import published_checkpoint
+from ledger.replay.log_keys import in_force
+from ledger.replay.rows import NEVER
 from ledger.tlog.checkpoint import open_checkpoint
 from ledger.tlog.note import make_vkey
 
@@ -18,9 +24,33 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ledger.audit.report import Report
-    from ledger.replay.rows import LogRow
+    from ledger.audit.tree import VerifiedTree
+    from ledger.replay.rows import LogKeyRow
     from ledger.storage.base import Store
     from ledger.tlog.checkpoint import Checkpoint
+
+
+class LogKeys(NamedTuple):
+    """The keys that sign checkpoints, as far as entries were judged.
+
+    Attributes:
+        origin: of the log.
+        rows: every key that there has been.
+        judged: how many entries were.
+    """
+
+    origin: str
+    rows: tuple[LogKeyRow, ...]
+    judged: int
+
+    def open(self, text: str, size: int) -> None:
+        """Verify a checkpoint of a size, by all keys in force there.
+
+        Raises:
+            FormatError, VerificationError: as `open_checkpoint`.
+        """
+        rows = in_force(self.rows, size)
+        open_checkpoint(text, *(make_vkey(self.origin, row.public) for row in rows))
 
 
 class Verified(NamedTuple):
@@ -30,13 +60,13 @@ class Verified(NamedTuple):
         size: how many entries were verified.
         root: of the tree at the checkpoint's size; None if the log is shorter.
         whole: whether they are all that there is, none having failed.
-        log: what genesis says, if there is one.
+        keys: that sign checkpoints, if there is a genesis to name one.
     """
 
     size: int
     root: bytes | None
     whole: bool
-    log: LogRow | None
+    keys: LogKeys | None
 
 
 def read_checkpoint(
@@ -79,11 +109,16 @@ def check_checkpoint(
             f"the checkpoint is of {checkpoint.size} entries, the log has"
             f" {verified.size}",
         )
-    if verified.log is not None:
+    if verified.keys is not None:
         try:
-            open_checkpoint(text, make_vkey(verified.log.origin, verified.log.log_key))
+            verified.keys.open(text, checkpoint.size)
         except LedgerError as error:
-            _found(report, "bad-checkpoint", error.message)
+            judged = verified.whole and verified.keys.judged >= verified.size
+            if error.code == "not-signed" and not judged:
+                # Which keys sign may be said by entries that nobody here could judge.
+                report.missing.append(f"the checkpoint: {error.message}")
+            else:
+                _found(report, "bad-checkpoint", error.message)
             return 0
         report.count("checkpoints")
     if verified.size >= checkpoint.size and verified.root != checkpoint.root:
@@ -95,6 +130,26 @@ def check_checkpoint(
         )
     _check_public_copy(public, text, report)
     return min(checkpoint.size, verified.size)
+
+
+def check_handovers(keys: LogKeys, tree: VerifiedTree, report: Report) -> None:
+    """Compare each checkpoint by which a log key was retired with the entries.
+
+    Their signatures are a rule of replay; their roots take the tree.
+    """
+    for row in keys.rows:
+        if row.retired == NEVER:
+            continue
+        if tree.root_at(row.size) != row.root:
+            report.problems.append(
+                Found(
+                    row.retired,
+                    "root-mismatch",
+                    f"the log's first {row.size} entries give another root than the"
+                    " checkpoint that hands over to a new log key",
+                )
+            )
+        report.count("checkpoints")
 
 
 def _check_public_copy(public: Path | None, text: str, report: Report) -> None:

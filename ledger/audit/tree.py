@@ -38,6 +38,15 @@ class VerifiedTree:
         rest = [subtree_root(self._pending)] if self._pending else []
         return subtree_root(self._upper[0] + rest)
 
+    def root_at(self, size: int) -> bytes:
+        """Root of the tree over the first `size` entries, which are there."""
+        full = size // TILE_WIDTH
+        rest = self._spool.slice(full * TILE_WIDTH, size)
+        hashes = [rest[at : at + 32] for at in range(0, len(rest), 32)]
+        return subtree_root(
+            self._upper[0][:full] + ([subtree_root(hashes)] if hashes else [])
+        )
+
     def extend(self, hashes: list[bytes]) -> None:
         """Add the leaf hashes of the entries that follow."""
         self._spool.extend(b"".join(hashes))

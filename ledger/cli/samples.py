@@ -16,6 +16,7 @@ COMMANDS = {
     "due": "bill",
     "genesis": "init",
     "key": "key new",
+    "log.key": "key rotate",
     "party": "key new",
     "payment.received": "receive",
     "payout": "payout",

@@ -4,6 +4,7 @@ r"""Verification of signatures, keys, and chunks of a log (format.md §2, §4).
     key id      H(01 ‖ public key)
     key proof   Ed25519(new key, "linernote/key/v1\n" ‖
                         cm {log, party, public, purpose})
+    of a log key  Ed25519(new key, "linernote/log-key/v1\n" ‖ cm {log, public})
 
 A chunk is any run of neighbouring entries. ``verify_chunk`` is pure, and what it
 returns is small, so that worker processes can verify chunks at once while their
@@ -43,6 +44,7 @@ from ledger.tlog.merkle import HASH_LENGTH
 from ledger.tlog.merkle import leaf_hash
 
 KEY_TAG = b"linernote/key/v1\n"
+LOG_KEY_TAG = b"linernote/log-key/v1\n"
 KEY_PURPOSES = ("root", "sign")
 
 _KEY_ID_TYPE = b"\x01"
@@ -127,15 +129,38 @@ def verify_key_proof(
         InputError: ``bad-purpose``.
         VerificationError: ``bad-key-proof`` or ``bad-public-key``.
     """
+    _verify_proof(public, key_proof_message(log, party, public, purpose), proof)
+
+
+def log_key_proof_message(log: bytes, public: bytes) -> bytes:
+    """Give the bytes by whose signature a new log key proves that it is held."""
+    return LOG_KEY_TAG + canonical.encode({"log": log, "public": public})
+
+
+def prove_log_key(key: SigningKey, log: bytes) -> bytes:
+    """Prove possession of a key that is to sign a log's checkpoints: 64 bytes."""
+    return key.sign(log_key_proof_message(log, key.public))
+
+
+def verify_log_key_proof(public: bytes, proof: bytes, log: bytes) -> None:
+    """Verify that who adds a log key holds it, for this log.
+
+    Raises:
+        VerificationError: ``bad-key-proof`` or ``bad-public-key``.
+    """
+    _verify_proof(public, log_key_proof_message(log, public), proof)
+
+
+def _verify_proof(public: bytes, message: bytes, proof: bytes) -> None:
     try:
-        verify(public, key_proof_message(log, party, public, purpose), proof)
+        verify(public, message, proof)
     except VerificationError as error:
         if error.code != "bad-signature":
             raise
         raise VerificationError(
             "bad-key-proof",
             f"the proof of key {public.hex()[:16]}… does not hold",
-            hint="it is made with the new key, for one log, party and purpose",
+            hint="it is made with the new key, for one log and one use",
         ) from None
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from ledger.events.identity import Genesis
     from ledger.events.identity import Key
+    from ledger.events.identity import LogKey
     from ledger.events.identity import Party
     from ledger.events.payments import Distribution
     from ledger.events.payments import PaymentReceived
@@ -142,6 +143,13 @@ def _key(body: Key) -> None:
         _check_fields(body, "key add", added, ("key",))
     else:
         _check_fields(body, "key revoke", ("key",), (*added, "source"))
+
+
+def _log_key(body: LogKey) -> None:
+    if body.action == "add":
+        _check_fields(body, "log.key add", ("proof",), ("checkpoint",))
+    else:
+        _check_fields(body, "log.key retire", ("checkpoint",), ("proof",))
 
 
 def _shares(body: Shares) -> None:
@@ -256,6 +264,7 @@ CHECKS: dict[str, Callable[[Any], None]] = {
     "genesis": _genesis,
     "key": _key,
     "licence.grant": _licence_grant,
+    "log.key": _log_key,
     "model.version": _model_version,
     "party": _party,
     "payment.received": _payment_received,

@@ -123,9 +123,11 @@ def describe(type_: types.Type) -> str:
     ('bytes in lower-case hex', 'true or false')
     """
     match type_:
-        case types.BytesType(min_length=length):
+        case types.BytesType(min_length=length, max_length=most) if length == most:
             sized = f"{length} bytes: {2 * length} characters of" if length else ""
             return f"{sized or 'bytes in'} lower-case hex"
+        case types.BytesType(min_length=least, max_length=most):
+            return f"{least} to {most} bytes in lower-case hex"
         case types.BoolType():
             return "true or false"
         case types.IntType():

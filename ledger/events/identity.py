@@ -19,6 +19,7 @@ from ledger.events.types import Hash
 from ledger.events.types import Id
 from ledger.events.types import Index
 from ledger.events.types import ManifestRef
+from ledger.events.types import Note
 from ledger.events.types import Proof
 from ledger.events.types import Token
 from ledger.events.types import UnsetType
@@ -46,7 +47,7 @@ class Genesis(Body, frozen=True, kw_only=True):
     Attributes:
         currencies: in ascending order of code, at least one.
         level: the level that the log starts at; 1.
-        log_key: public key that signs checkpoints.
+        log_key: public key that signs checkpoints, the first.
         operator: party that becomes operator and registrar.
         origin: the log's name in checkpoints.
         root_key: public root key of the operator; it signs this event.
@@ -118,6 +119,23 @@ class Key(Body, frozen=True, kw_only=True):
     public: Hash | UnsetType = UNSET
     purpose: Purpose | UnsetType = UNSET
     source: tuple[Index, Index] | UnsetType = UNSET
+
+
+class LogKey(Body, frozen=True, kw_only=True):
+    """Adds a key that signs the log's checkpoints, or retires one (format.md §7).
+
+    Attributes:
+        action: add (with `proof`) or retire (with `checkpoint`).
+        checkpoint: the published one that hands over, as it was signed: it bears
+            the signatures of this key and of all that stay.
+        proof: proof of possession of the new key.
+        public: the public key.
+    """
+
+    action: Literal["add", "retire"]
+    checkpoint: Note | UnsetType = UNSET
+    proof: Proof | UnsetType = UNSET
+    public: Hash
 
 
 class Accredit(Body, frozen=True, kw_only=True):

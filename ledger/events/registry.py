@@ -45,6 +45,7 @@ KINDS: dict[str, type[Body]] = {
     "level": identity.Level,
     "licence.accept": terms.LicenceAccept,
     "licence.grant": terms.LicenceGrant,
+    "log.key": identity.LogKey,
     "model.version": training.ModelVersion,
     "party": identity.Party,
     "party.verify": identity.PartyVerify,

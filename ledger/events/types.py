@@ -42,6 +42,7 @@ __all__ = [
     "Index",
     "ManifestRef",
     "Micro",
+    "Note",
     "Ppm",
     "Proof",
     "Side",
@@ -62,6 +63,8 @@ UNKNOWN_PARTY = bytes(16)
 Id = Annotated[bytes, Meta(min_length=16, max_length=16)]
 Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Proof = Annotated[bytes, Meta(min_length=64, max_length=64)]
+Note = Annotated[bytes, Meta(min_length=100, max_length=16_384)]
+"""A signed note, which has a root and a signature: as bytes, since it has lines."""
 Index = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
 Micro = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
 Ppm = Annotated[int, Meta(ge=0, le=PPM)]

@@ -3,9 +3,9 @@
 A pure function of earlier entries. `AUTHORITY` is the whole table, from which
 `ledger/docs/authority.md` is generated; `check_authority` applies it.
 
-Root keys sign ``genesis`` and ``key`` and nothing else; sign keys sign the rest.
-A sign key may revoke itself. Roles and keys count from the entry after the one
-that gives them.
+Root keys sign ``genesis``, ``key`` and ``log.key`` and nothing else; sign keys sign
+the rest. A sign key may revoke itself. Roles and keys count from the entry after the
+one that gives them.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ AUTHORITY = {
     "level": Cell("operator", ""),
     "licence.accept": Cell("lab", "the lab that the grant names"),
     "licence.grant": Cell("society", "tariff, scheme and catalogues are its own"),
+    "log.key": Cell("operator", "by a root key"),
     "model.version": Cell("lab", ""),
     "party": Cell("registrar", ""),
     "party.verify": Cell("registrar", ""),
@@ -59,6 +60,9 @@ AUTHORITY = {
     "tariff": Cell("society", ""),
 }
 
+
+ROOT_KINDS = ("genesis", "log.key")
+"""Kinds that only a root key signs; `key` has rules of its own."""
 
 _OPERATOR_ROLES = ("operator", "registrar")
 
@@ -86,7 +90,7 @@ def check_authority(state: State, event: Event, key: KeyRow, body: Any) -> None:
     if event.kind == "key":
         _check_key_event(state, event, key, body)
         return
-    purpose = "root" if event.kind == "genesis" else "sign"
+    purpose = "root" if event.kind in ROOT_KINDS else "sign"
     if key.purpose != purpose:
         raise AuthorityError(
             "wrong-purpose",

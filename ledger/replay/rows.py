@@ -26,6 +26,20 @@ class LogRow(Row, frozen=True):
     utc_offset_minutes: int
 
 
+class LogKeyRow(Row, frozen=True):
+    """A key that signs checkpoints, from the size after `added` on.
+
+    `retired` is the entry that retired it, `size` and `root` are those of the
+    checkpoint that it signed together with its successors.
+    """
+
+    public: bytes
+    added: int
+    retired: int
+    size: int
+    root: bytes
+
+
 class KeyRow(Row, frozen=True):
     """A key and the head of its chain."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ledger.replay import rules_distribution
 from ledger.replay import rules_identity
+from ledger.replay import rules_log_keys
 from ledger.replay import rules_payments
 from ledger.replay import rules_payouts
 from ledger.replay import rules_reverse
@@ -28,6 +29,7 @@ PUBLIC_RULES: dict[str, Rule] = {
     "level": rules_identity.level,
     "licence.accept": rules_terms.licence_accept,
     "licence.grant": rules_terms.licence_grant,
+    "log.key": rules_log_keys.log_key,
     "model.version": rules_training.model_version,
     "party": rules_identity.party,
     "party.verify": rules_identity.party_verify,

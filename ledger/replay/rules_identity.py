@@ -16,6 +16,7 @@ from ledger.errors import VerificationError
 from ledger.events.registry import LEVEL
 from ledger.events.types import UNSET
 from ledger.replay.chain import UNACKNOWLEDGEABLE
+from ledger.replay.log_keys import all_log_keys
 from ledger.replay.outcome import NOTHING
 from ledger.replay.outcome import Context
 from ledger.replay.outcome import Outcome
@@ -23,6 +24,7 @@ from ledger.replay.outcome import Put
 from ledger.replay.rows import NEVER
 from ledger.replay.rows import HolderRow
 from ledger.replay.rows import KeyRow
+from ledger.replay.rows import LogKeyRow
 from ledger.replay.rows import LogRow
 from ledger.replay.rows import PartyRow
 from ledger.replay.rows import ProblemRow
@@ -69,6 +71,7 @@ def genesis(context: Context, body: Genesis) -> Outcome:
     )
     puts: list[Put] = [
         (state.logs, "genesis", log),
+        (state.log_keys, 0, LogKeyRow(body.log_key, 0, NEVER, 0, b"")),
         (state.keys, key_id(body.root_key), root),
         (state.parties, body.operator, PartyRow("organisation", "", 0, 0, 1)),
     ]
@@ -83,7 +86,8 @@ def _new_key(
     state = context.state
     log = state.need_log()
     identity = key_id(public)
-    if state.keys.get(identity) is not None or public == log.log_key:
+    known = state.keys.get(identity) is not None
+    if known or any(row.public == public for row in all_log_keys(state)):
         raise ConflictError(
             "key-exists",
             f"key {identity.hex()} is on this log already",

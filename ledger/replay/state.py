@@ -81,6 +81,7 @@ class State:
         self.licences: Table[int, row.LicenceRow] = Table(
             "licence", index, row.LicenceRow
         )
+        self.log_keys: Table[int, row.LogKeyRow] = Table("log.key", int, row.LogKeyRow)
         self.logs: Table[str, row.LogRow] = Table("log", str, row.LogRow)
         self.manifests: Table[bytes, int] = Table("manifest", bytes, index)
         self.parties: Table[bytes, row.PartyRow] = Table("party", bytes, row.PartyRow)

@@ -18,14 +18,17 @@ from ledger.entry.envelope import encode_entry
 from ledger.entry.sign import SignedEvent
 from ledger.events.identity import Party
 from ledger.publish import publish
+from ledger.replay import State
+from ledger.replay.log_keys import all_log_keys
+from ledger.replay.log_keys import in_force
 from ledger.storage.memory import MemoryStore
 from ledger.tlog.merkle import leaf_hash
+from tests.replay import rotation
 from tests.replay.making import ORIGIN
 from tests.replay.making import copy_store
 from tests.replay.making import genesis
 from tests.replay.making import holder
 from tests.replay.making import party_id
-from tests.replay.making import signing_key
 from tests.replay.world import World
 
 
@@ -61,7 +64,9 @@ class Published:
 
     def publish(self) -> None:
         """Publish what is in the store."""
-        publish(self.store, self.public, ORIGIN, [signing_key("log")], self.anchor)
+        rows = all_log_keys(State("full", self.store.rows))
+        keys = [rotation.KEYS[row.public] for row in in_force(rows, self.store.size())]
+        publish(self.store, self.public, ORIGIN, keys, self.anchor)
 
 
 def small_world(lines: int = 3) -> World:

@@ -19,6 +19,7 @@ from tests.audit.logs import Published
 from tests.audit.logs import codes
 from tests.audit.logs import published
 from tests.audit.logs import small_world
+from tests.replay import rotation
 from tests.replay.making import ORIGIN
 from tests.replay.making import signing_key
 from tests.replay.world import World
@@ -156,7 +157,7 @@ def test_an_event_may_not_keep_an_audit_busy(tmp_path: Path) -> None:
     with pytest.raises(HomeError, match="missing"):
         log.publish()
     text = sign_checkpoint(
-        Checkpoint(ORIGIN, 2**63 - 1, bytes(32)), ORIGIN, signing_key("log")
+        Checkpoint(ORIGIN, 2**63 - 1, bytes(32)), ORIGIN, *rotation.KEYS.values()
     )
     log.store._checkpoint[""] = text
     (log.public / "checkpoint").write_text(text)

@@ -15,7 +15,9 @@ from ledger.events.registry import KINDS
 from ledger.events.registry import MANIFEST_FIELDS
 from tests.cli.conftest import Run
 
-MADE_BY_COMMANDS = {"distribution", "genesis", "key", "level", "party", "payout"}
+MADE_BY_COMMANDS = {
+    *("distribution", "genesis", "key", "level", "log.key", "party", "payout")
+}
 
 
 @pytest.mark.parametrize("kind", SAMPLES)

@@ -13,8 +13,8 @@ from ledger.entry.envelope import ENTRY_TAG
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.checkpoint import sign_checkpoint
 from ledger.tlog.merkle import leaf_hash
+from tests.replay import rotation
 from tests.replay.making import ORIGIN
-from tests.replay.making import signing_key
 from tools.vectors import trees
 from tools.vectors.case import Vector
 
@@ -63,13 +63,13 @@ def leaves_of(bundles: list[str]) -> list[str]:
 
 
 def publish(folder: Path, leaves: Sequence[bytes], manifests: Any) -> Path:  # noqa: ANN401
-    """Publish other entries as the log itself would."""
+    """Publish other entries as the log itself would, with any of its keys."""
     root, _ = trees.files_of(leaves)
     checkpoint = Checkpoint(ORIGIN, len(leaves), root)
     vector = {
         "leaves": [leaf.hex() for leaf in leaves],
         "manifests": manifests,
-        "checkpoint": sign_checkpoint(checkpoint, ORIGIN, signing_key("log")),
+        "checkpoint": sign_checkpoint(checkpoint, ORIGIN, *rotation.KEYS.values()),
     }
     return folder_of(vector, folder)
 

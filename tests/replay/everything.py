@@ -25,6 +25,7 @@ from ledger.log import StoredLines
 from ledger.replay.manifests import lines_again
 from ledger.staging import Staged
 from tests.replay import acts
+from tests.replay import rotation
 from tests.replay import stages
 from tests.replay.acts import STRANGE
 from tests.replay.acts import A
@@ -68,6 +69,8 @@ def _identities(world: World) -> None:
     first = world.key_body(CLEO, signing_key("cleo root"), "root")
     sourced = acts.change(first, {"source": (at["holders"], 3)})
     at["first key"] = world.registrar.say("key", sourced)
+    at["log key"] = rotation.add(world)
+    at["retired"] = rotation.retire(world)
 
 
 def _problem(world: World) -> None:

@@ -48,6 +48,10 @@ MAY = {
 EVERYBODY = {"reverse"}
 
 
+ROOT_KINDS = {"genesis", "key", "log.key"}
+"""What a root key says."""
+
+
 def role_of(name: str) -> str:
     """Give the role by which a speaker of the world is listed in `MAY`."""
     return {"rival": "society", "other_lab": "lab"}.get(name, name)
@@ -84,10 +88,10 @@ def test_the_table_is_complete() -> None:
     assert set(AUTHORITY) == set(KINDS) == set(PUBLIC_RULES)
     assert set(FULL_RULES) < set(KINDS)
     said = set.union(*MAY.values(), EVERYBODY)
-    assert said | {"genesis", "key"} == set(KINDS)
+    assert said | ROOT_KINDS == set(KINDS)
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"genesis", "key"}))
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - ROOT_KINDS))
 @pytest.mark.parametrize("name", SPEAKERS)
 def test_each_role_says_its_own_kinds(
     told: tuple[World, dict[str, Said]], name: str, kind: str
@@ -110,7 +114,7 @@ def test_a_revoked_key_says_nothing(
         assert code == "key-revoked"
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"genesis", "key"}))
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - ROOT_KINDS))
 @pytest.mark.parametrize("name", SPEAKERS)
 def test_a_root_key_does_no_business(
     told: tuple[World, dict[str, Said]], name: str, kind: str
@@ -118,6 +122,18 @@ def test_a_root_key_does_no_business(
     """A root key adds and revokes keys; all else is for sign keys."""
     world, templates = told
     assert check(world, name, templates[kind], purpose="root") == "wrong-purpose"
+
+
+@pytest.mark.parametrize("name", SPEAKERS)
+def test_log_keys_are_the_operators(
+    told: tuple[World, dict[str, Said]], name: str
+) -> None:
+    """Its root key changes which keys sign checkpoints; no other key does."""
+    world, templates = told
+    said = templates["log.key"]
+    expected = "" if name == "operator" else "missing-role"
+    assert check(world, name, said, purpose="root") == expected
+    assert check(world, name, said) == "wrong-purpose"
 
 
 def test_a_kind_that_is_in_no_table_is_denied(

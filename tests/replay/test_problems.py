@@ -28,6 +28,7 @@ from tests.replay.making import hand_in
 from tests.replay.making import refusal
 from tests.replay.making import signing_key
 from tests.replay.provoke import identity
+from tests.replay.provoke import log_keys
 from tests.replay.provoke import money
 from tests.replay.provoke import terms
 from tests.replay.provoke.case import CASES
@@ -39,7 +40,8 @@ Stage = Callable[[str], World]
 RULES = [
     case
     for case in CASES
-    if case.act.__module__ in {identity.__name__, money.__name__, terms.__name__}
+    if case.act.__module__
+    in {each.__name__ for each in (identity, log_keys, money, terms)}
 ]
 """Refusals by rules and authority; those of place and bytes have tests of their own."""
 

@@ -15,6 +15,7 @@ from tests.replay.codes import codes
 from tests.replay.codes import sites
 from tests.replay.making import refusal
 from tests.replay.provoke import identity
+from tests.replay.provoke import log_keys
 from tests.replay.provoke import manifests
 from tests.replay.provoke import money
 from tests.replay.provoke import place
@@ -23,7 +24,7 @@ from tests.replay.provoke.case import CASES
 from tests.replay.provoke.case import Case
 from tests.replay.world import World
 
-AREAS = (identity, manifests, money, place, terms)
+AREAS = (identity, log_keys, manifests, money, place, terms)
 Stage = Callable[[str], World]
 SECOND_LOCKS = ["replay.py amount-too-large"]
 """Refusals behind others: what parties are credited is bounded before a balance is."""

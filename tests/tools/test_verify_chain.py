@@ -21,13 +21,14 @@ from ledger.tlog.proof import format_proof
 from tests.readers import folders
 from tests.readers import verifier
 from tests.readers.verifier import Run
+from tests.replay import rotation
 from tests.replay.making import ORIGIN
 from tests.replay.making import signing_key
 from tools import verify
 
 LOG = folders.load("log/world.json")
 LEAVES = [bytes.fromhex(leaf) for leaf in LOG["leaves"]]
-VKEY: str = LOG["vkey"]
+VKEY: str = folders.load("log/world.json")["vkey"]
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ def test_a_checkpoint_of_another_tree(tmp_path: Path, run: Run) -> None:
     folder = folders.publish(tmp_path, LEAVES, LOG["manifests"])
     assert run(folder)[0] == 0
     wrong = Checkpoint(ORIGIN, len(LEAVES), bytes(32))
-    text = sign_checkpoint(wrong, ORIGIN, signing_key("log"))
+    text = sign_checkpoint(wrong, ORIGIN, *rotation.KEYS.values())
     (folder / "checkpoint").write_text(text, encoding="utf-8")
     status, document = run(folder)
     assert (status, codes(document)) == (4, {"root-mismatch"})

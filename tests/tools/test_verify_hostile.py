@@ -20,7 +20,7 @@ from tools import verify
 
 MUTANTS = 400
 LOG = folders.load("log/everything.json")
-VKEY: str = LOG["vkey"]
+VKEY: str = folders.load("log/world.json")["vkey"]
 
 
 @pytest.fixture

@@ -23,16 +23,14 @@ from ledger.events.registry import parse_body
 from ledger.log import Log
 from ledger.log import StoredLines
 from ledger.staging import Staged
-from ledger.tlog.checkpoint import Checkpoint
-from ledger.tlog.checkpoint import sign_checkpoint
-from ledger.tlog.merkle import tree_root
 from ledger.tlog.note import format_vkey
 from ledger.tlog.note import make_vkey
 from tests.replay import everything
+from tests.replay import rotation
 from tests.replay import stages
 from tests.replay.making import ORIGIN
-from tests.replay.making import signing_key
 from tests.replay.provoke import identity
+from tests.replay.provoke import log_keys
 from tests.replay.provoke import manifests
 from tests.replay.provoke import money
 from tests.replay.provoke import place
@@ -46,7 +44,7 @@ from tools.vectors.case import bad
 from tools.vectors.case import good
 from tools.vectors.case import hexes
 
-AREAS = (identity, manifests, money, place, terms)
+AREAS = (identity, log_keys, manifests, money, place, terms)
 """Importing them fills `CASES`."""
 STAGES = {
     "world": "an operator, and everybody else with their keys and roles",
@@ -86,13 +84,11 @@ def _lines_of(world: World, leaves: Sequence[bytes]) -> dict[str, list[str]]:
 
 def _log(name: str, world: World) -> Vector:
     leaves = list(world.store.leaves(0, world.log.size))
-    root = tree_root(len(leaves), world.store.nodes)
-    key = signing_key("log")
-    checkpoint = Checkpoint(ORIGIN, len(leaves), root)
+    key = rotation.keys_in_force(world)[0]
     return good(
         STAGES[name],
         vkey=format_vkey(make_vkey(ORIGIN, key.public)),
-        checkpoint=sign_checkpoint(checkpoint, ORIGIN, key),
+        checkpoint=rotation.checkpoint(world),
         leaves=hexes(leaves),
         manifests=_lines_of(world, leaves),
         public_digest=world.replayed("public").digest().hex(),
