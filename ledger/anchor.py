@@ -184,13 +184,23 @@ def check_anchored(store: Store, origin: str, anchor: Anchor) -> Checkpoint | No
             `anchor-differs`.
     """
     anchored = anchor.checkpoint()
+    if anchored is None and store.checkpoint() is not None:
+        raise _missing(anchor)
+    check_grown(store, origin, anchored)
+    return anchored
+
+
+def check_grown(store: Store, origin: str, anchored: Checkpoint | None) -> None:
+    """Demand that a store holds an anchored tree, if there is one.
+
+    Raises:
+        HomeError: `behind-anchor`, `anchor-differs`.
+    """
     if anchored is None:
-        if store.checkpoint() is not None:
-            raise anchor_missing(anchor)
-        return None
+        return
     size = store.size()
     if anchored.origin != origin:
-        raise _differs(f"{anchor.folder} is of {anchored.origin}, not of {origin}")
+        raise _differs(f"what is anchored is of {anchored.origin}, not of {origin}")
     if anchored.size > size:
         raise HomeError(
             "behind-anchor",
@@ -203,10 +213,9 @@ def check_anchored(store: Store, origin: str, anchor: Anchor) -> Checkpoint | No
         raise _differs(
             f"the first {anchored.size} entries are not those that were anchored"
         )
-    return anchored
 
 
-def anchor_missing(anchor: Anchor) -> HomeError:
+def _missing(anchor: Anchor) -> HomeError:
     """Say that a log that has published has no anchor here."""
     return HomeError(
         "anchor-missing",

@@ -38,7 +38,7 @@ LAYERS = (
         "witnessing",
         "words",
     ),
-    ("intake", "wire"),
+    ("backup", "intake", "wire"),
     ("restore", "sentences"),
     ("statement",),
     ("query",),

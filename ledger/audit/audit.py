@@ -135,7 +135,8 @@ class Audit:
         if self._log_keys is not None:
             check_handovers(self._log_keys, self._tree, report)
         if self._anchor is not None and not self._failed:
-            check_anchor(self._anchor, checkpoint is not None, self._tree, report)
+            published_once = checkpoint is not None
+            check_anchor(self._anchor, self._tree, report, published=published_once)
         self._check_tree_of_store()
         if replayed is not None:
             self._note_state(replayed)

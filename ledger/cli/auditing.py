@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ledger.anchor import Anchor
+from ledger.anchor import anchor_of
+from ledger.anchor import log_id_of
 from ledger.audit import Audit
 from ledger.audit.report import NO_ENTRY
 from ledger.cli.common import Command
@@ -31,6 +34,7 @@ from ledger.writer import open_reader
 if TYPE_CHECKING:
     from ledger.audit import Found
     from ledger.audit import Report
+    from ledger.home import Home
 
 
 @click.command(
@@ -58,10 +62,11 @@ def audit(settings: Settings, workers: int | None, *, log_only: bool) -> int:
     """Verify everything, and recompute balances.
 
     Verifies the bytes, signature, place and authority of every entry, both chains, the
-    tree, every file under public/, the checkpoint and all manifests; replays the
-    public and the full book, and compares all that the store keeps beside the log
-    with what they give. Says what was checked and how many, what is wrong
-    (acknowledged problems too), and what could not be checked.
+    tree, every file under public/, the checkpoint and all manifests; holds the log
+    against what this machine anchored; replays the public and the full book, and
+    compares all that the store keeps beside the log with what they give. Says what was
+    checked and how many, what is wrong (acknowledged problems too), and what could not
+    be checked.
 
     Exit code 0: all of it holds. 4: something does NOT. 5: nothing is wrong, but
     something could not be verified.
@@ -75,6 +80,7 @@ def audit(settings: Settings, workers: int | None, *, log_only: bool) -> int:
             report = Audit(
                 store,
                 home.public,
+                _anchor_of(home, store),
                 workers=workers,
                 log_only=log_only,
                 progress=progress,
@@ -89,6 +95,11 @@ def audit(settings: Settings, workers: int | None, *, log_only: bool) -> int:
     else:
         click.echo("\n".join(_lines(report)))
     return report.exit_code
+
+
+def _anchor_of(home: Home, store: SqliteStore) -> Anchor | None:
+    log_id = log_id_of(store)
+    return None if log_id is None else anchor_of(home.path, log_id)
 
 
 def _lines(report: Report) -> Iterator[str]:

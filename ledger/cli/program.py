@@ -62,6 +62,10 @@ SECTIONS: dict[str, dict[str, Command]] = {
         "audit": Command("auditing:audit", "Verify everything, and recompute balances"),
         "rebuild": Command("auditing:rebuild", "Derive state and tables anew"),
     },
+    "Keep": {
+        "backup": Command("keeping:backup", "Copy the log while it is written to"),
+        "restore": Command("keeping:restore", "Bring a log back, and up to date"),
+    },
     "Run": {
         "serve": Command("serving:serve", "Serve the viewer and the API"),
         "demo": Command("serving:demo", "Build, verify and serve a demonstration log"),

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
+from ledger.anchor import anchor_of
+from ledger.anchor import log_id_of
 from ledger.audit import Audit
 from ledger.demo import catalogue
 from ledger.demo import fiction
@@ -107,7 +109,8 @@ def _from_files(
 def _verify(home: Path, say: Callable[[str], None]) -> Report:
     store = SqliteStore.open(home, read_only=True)
     try:
-        report = Audit(store, home / "public").run()
+        anchor = anchor_of(home, log_id_of(store) or b"")
+        report = Audit(store, home / "public", anchor).run()
     finally:
         store.close()
     for problem in report.problems:

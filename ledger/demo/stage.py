@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import closing
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from ledger.anchor import anchor_of
+from ledger.anchor import log_id_of
 from ledger.author import Author
 from ledger.demo.cast import NOTICE
 from ledger.demo.cast import ORIGIN
 from ledger.demo.cast import Member
 from ledger.entry.verify import prove_key
 from ledger.errors import ConflictError
+from ledger.errors import LedgerError
 from ledger.events.identity import Accredit
 from ledger.events.identity import Key
 from ledger.events.identity import Party
@@ -29,6 +34,7 @@ from ledger.setup import ROOT_SUFFIX
 from ledger.setup import create_home
 from ledger.setup import currency_rules
 from ledger.storage.lock import WriterLock
+from ledger.storage.sqlite import SqliteStore
 from ledger.tlog.note import format_vkey
 from ledger.writer import Writer
 
@@ -60,10 +66,19 @@ def clear(path: Path) -> None:
         )
     with WriterLock(path / "lock"):
         # Gone at once: half a home would be no demonstration, and no log either.
+        _forget(path)
         whole = path.resolve()
         gone = whole.with_name(f".{whole.name}.gone-{os.getpid()}")
         whole.replace(gone)
         shutil.rmtree(gone)
+
+
+def _forget(path: Path) -> None:
+    """Remove the anchor of a demonstration's log; nobody relies on that log."""
+    with suppress(LedgerError), closing(SqliteStore.open(path, read_only=True)) as old:
+        log_id = log_id_of(old)
+        if log_id is not None:
+            anchor_of(path, log_id).remove()
 
 
 class Stage:
