@@ -20,6 +20,17 @@ from ledger.cli.documents import harmless
 from ledger.cli.documents import print_document
 from ledger.cli.failing import error_document
 from ledger.cli.failing import show
+from ledger.cli.logs import verify_log
+from ledger.cli.reading import Remote
+from ledger.cli.reading import cache_option
+from ledger.cli.reading import from_option
+from ledger.cli.reading import log_document
+from ledger.cli.reading import make_remote
+from ledger.cli.reading import policy_option
+from ledger.cli.reading import read_file
+from ledger.cli.reading import read_trusted
+from ledger.cli.reading import remote_options
+from ledger.cli.reading import vkey_option
 from ledger.entry.envelope import parse_entry
 from ledger.entry.envelope import parse_event
 from ledger.errors import ConflictError
@@ -29,11 +40,9 @@ from ledger.errors import UnverifiableError
 from ledger.errors import VerificationError
 from ledger.home import write_durably
 from ledger.tlog.merkle import leaf_hash
-from ledger.tlog.note import parse_vkey
 from ledger.tlog.policy import Policy
-from ledger.tlog.policy import check_logs
-from ledger.tlog.policy import parse_policy
 from ledger.tlog.policy import verify_proof_by_policy
+from ledger.tlog.proof import format_proof
 from ledger.tlog.proof import parse_proof
 from ledger.tlog.proof import verify_proof
 from ledger.words import moment
@@ -41,11 +50,11 @@ from ledger.words import moment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ledger.reader import Reader
     from ledger.tlog.checkpoint import Checkpoint
     from ledger.tlog.note import Vkey
     from ledger.tlog.proof import Proof
 
-FILE_BYTES_MAX = 1 << 20
 # What failed outweighs what could not be verified, and that what could not be read.
 _GRAVITY = (VerificationError.exit_code, UnverifiableError.exit_code)
 
@@ -55,6 +64,7 @@ _GRAVITY = (VerificationError.exit_code, UnverifiableError.exit_code)
     examples="""
     linernote prove 17 -o 17.tlog-proof
     linernote verify 17.tlog-proof --vkey "$(linernote vkey)"
+    linernote prove 17 -o p --from https://example.com/log --vkey "$(cat log.vkey)"
     """,
 )
 @click.argument("index", type=click.IntRange(min=0))
@@ -65,15 +75,30 @@ _GRAVITY = (VerificationError.exit_code, UnverifiableError.exit_code)
 @home_option
 @json_option
 @pass_settings
-def prove(settings: Settings, index: int, *, out: str | None, force: bool) -> None:
+@remote_options
+def prove(
+    settings: Settings,
+    index: int,
+    *,
+    out: str | None,
+    force: bool,
+    remote: Remote | None,
+) -> None:
     """Write the proof that an entry is in the log.
 
     A C2SP .tlog-proof: the entry itself, the path of hashes to the root, and the
     checkpoint that the log signed. Whoever has the log's verifier key can verify it
     offline and for ever, with this or any other tool that knows the format.
+
+    With --from, the proof is made of the tiles that a log publishes; it is written only
+    if it holds.
     """
-    with open_home(settings) as reader:
-        text = reader.prove(index)
+    if remote is not None:
+        with remote.open() as log:
+            text = format_proof(log.prove(index))
+    else:
+        with open_home(settings) as reader:
+            text = reader.prove(index)
     if out is not None:
         path = Path(out)
         if path.exists() and not force:
@@ -126,22 +151,15 @@ class Verified:
     linernote verify 17.tlog-proof --vkey "$(cat log.vkey)"
     linernote verify *.tlog-proof --vkey example.com/log+1dde4531+ATtqJ7… --json
     linernote verify 17.tlog-proof --policy trusted.policy
+    all of a log, as it is published
+    linernote verify --from https://example.com/log --vkey "$(cat log.vkey)"
     """,
 )
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option(
-    "--vkey",
-    "vkey_text",
-    metavar="VKEY",
-    help="The log's verifier key, as 'linernote vkey' prints it; get it from someone"
-    " else than who gave you the proof.",
-)
-@click.option(
-    "--policy",
-    metavar="FILE",
-    help="Instead of a key, which logs to believe and which witnesses have to have"
-    " cosigned (C2SP tlog-policy).",
-)
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@vkey_option
+@policy_option
+@from_option
+@cache_option
 @json_option
 @pass_settings
 def verify(
@@ -150,8 +168,10 @@ def verify(
     *,
     vkey_text: str | None,
     policy: str | None,
+    place: str | None,
+    cache: Path | None,
 ) -> int:
-    """Verify proofs, offline.
+    """Verify proofs, offline; or the log that is at a URL.
 
     Needs no log and no network. Shows that the entry in the proof is in the log that
     the key signs for, in this place and with these bytes. It does not say whether the
@@ -160,38 +180,54 @@ def verify(
     A key shows what one log says. Witnesses, whom a policy names, show that it says the
     same to everybody.
 
+    With --from, each proof has to be from the history that the log shows now. Without
+    a FILE, all of the log is read from there: bytes, tree, chain and signatures.
+
     Exit code 4 means that a proof FAILED, 5 that it could not be verified (a missing
-    file, a proof without its entry).
+    file, a proof without its entry, no network).
     """
-    trusted = _trusted(vkey_text, policy)
-    outcomes = [(file, _outcome(file, trusted)) for file in files]
+    remote = make_remote(place, vkey_text, policy, cache)
+    if remote is None:
+        if not files:
+            raise click.UsageError("name a FILE, or a log with '--from'")
+        return _report(settings, files, read_trusted(vkey_text, policy), None)
+    with remote.open() as log:
+        if not files:
+            verify_log(settings, remote.place, log)
+            return 0
+        return _report(settings, files, remote.trusted, log)
+
+
+def _report(
+    settings: Settings,
+    files: Sequence[str],
+    trusted: Vkey | Policy,
+    log: Reader | None,
+) -> int:
+    outcomes = [(file, _outcome(file, trusted, log)) for file in files]
     if settings.json:
-        print_document({"proofs": [_document(*outcome) for outcome in outcomes]})
+        document: dict[str, Any] = {"proofs": [_document(*each) for each in outcomes]}
+        if log is not None:
+            document["log"] = log_document(log.latest)
+        print_document(document)
     else:
         for file, outcome in outcomes:
             _print(file, outcome)
+        if log is not None:
+            hint(f"compared with the log's {log.latest.size:,} entries")
     return _exit_code([outcome for _, outcome in outcomes])
 
 
-def _trusted(vkey_text: str | None, policy_file: str | None) -> Vkey | Policy:
-    """Read whom to believe."""
-    if vkey_text is not None and policy_file is None:
-        return parse_vkey(vkey_text.strip())
-    if policy_file is not None and vkey_text is None:
-        policy = parse_policy(_read(Path(policy_file), "bad-policy"))
-        check_logs(policy)
-        return policy
-    raise click.UsageError("give one of '--vkey' and '--policy'")
-
-
-def _outcome(file: str, trusted: Vkey | Policy) -> Verified | LedgerError:
+def _outcome(
+    file: str, trusted: Vkey | Policy, log: Reader | None
+) -> Verified | LedgerError:
     try:
-        return _verify(file, trusted)
+        return _verify(file, trusted, log)
     except LedgerError as error:
         return error
 
 
-def _verify(file: str, trusted: Vkey | Policy) -> Verified:
+def _verify(file: str, trusted: Vkey | Policy, log: Reader | None) -> Verified:
     """Verify a proof, and read the entry that it proves."""
     proof = parse_proof(_read_proof(Path(file)))
     if proof.extra is None:
@@ -201,6 +237,8 @@ def _verify(file: str, trusted: Vkey | Policy) -> Verified:
             hint="ask for one made by 'linernote prove', which holds it",
         )
     checkpoint, witnesses = _check(proof, proof.extra, trusted)
+    if log is not None:
+        log.consistency(checkpoint)
     entry = parse_entry(proof.extra)
     if entry.index != proof.index:
         raise VerificationError(
@@ -237,23 +275,9 @@ def _read_proof(path: Path) -> str:
             hint="tools/verify.py verifies a public folder; 'linernote audit' a home",
         )
     try:
-        return _read(path, "bad-proof").decode()
+        return read_file(path, "bad-proof").decode()
     except UnicodeDecodeError:
         raise FormatError("bad-proof", f"{path} is no text of a proof") from None
-
-
-def _read(path: Path, code: str) -> bytes:
-    """Read a file of bounded size; the code is for those that are larger."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(FILE_BYTES_MAX + 1)
-    except OSError as error:
-        raise UnverifiableError(
-            "file-missing", f"{path}: {error.strerror}", hint="check the path"
-        ) from None
-    if len(data) > FILE_BYTES_MAX:
-        raise FormatError(code, f"{path} is larger than {FILE_BYTES_MAX:,} bytes")
-    return data
 
 
 def _document(file: str, outcome: Verified | LedgerError) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ledger.entry.envelope import decode_entry
 from ledger.entry.envelope import decode_event
 from ledger.errors import FormatError
@@ -28,6 +30,16 @@ def entry_view(sources: Sources, index: int) -> EntryView:
 
 def view_of_leaf(sources: Sources, leaf: bytes) -> EntryView:
     """Read an entry from its leaf data."""
+    entry = plain_view(leaf)
+    return replace(
+        entry,
+        problem=sources.state.problems.get(entry.index),
+        sentence=sentence(sources.words, entry.author, entry.kind, entry.body),
+    )
+
+
+def plain_view(leaf: bytes) -> EntryView:
+    """Read an entry by itself: without a sentence or problem, which take the log."""
     entry = decode_entry(leaf)
     event = decode_event(entry.event)
     body: Body | None
@@ -47,6 +59,6 @@ def view_of_leaf(sources: Sources, leaf: bytes) -> EntryView:
         signature=entry.signature,
         leaf=leaf,
         leaf_hash=leaf_hash(leaf),
-        problem=sources.state.problems.get(entry.index),
-        sentence=sentence(sources.words, event.author, event.kind, body),
+        problem=None,
+        sentence="",
     )

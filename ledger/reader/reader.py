@@ -20,6 +20,7 @@ from typing import Self
 
 from ledger.entry.envelope import Entry
 from ledger.entry.envelope import parse_entry
+from ledger.entry.envelope import parse_event
 from ledger.errors import FormatError
 from ledger.errors import InputError
 from ledger.errors import LedgerError
@@ -31,6 +32,7 @@ from ledger.reader.fetch import PARALLEL
 from ledger.reader.fetch import Fetcher
 from ledger.reader.source import Source
 from ledger.reader.tree import AuthenticTree
+from ledger.storage.base import no_such_entry
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.checkpoint import open_checkpoint
 from ledger.tlog.merkle import EMPTY_ROOT
@@ -120,8 +122,13 @@ class Reader:
         return checkpoint
 
     @property
+    def latest(self) -> Checkpoint:
+        """The checkpoint that is read by: fetched if there is none yet."""
+        return self._checkpoint or self.checkpoint()
+
+    @property
     def note(self) -> str:
-        """The checkpoint that is read by, as it was signed."""
+        """The text of that checkpoint, as it was signed."""
         if self._note is None:
             self.checkpoint()
         return self._note or ""
@@ -144,15 +151,23 @@ class Reader:
         return self.tree.leaves(start, stop)
 
     def leaf(self, index: int) -> bytes:
-        """Read the leaf data of one entry; as `leaves`."""
+        """Read the leaf data of one entry.
+
+        Raises:
+            InputError: ``no-such-entry``.
+            UnverifiableError: as `Source.get`.
+            VerificationError: as `AuthenticTree.leaves`.
+        """
+        if not 0 <= index < self.tree.size:
+            raise no_such_entry(index, self.tree.size)
         return next(self.leaves(index, index + 1))
 
     def entry(self, index: int) -> Entry:
-        """Read one entry; as `leaves`.
+        """Read one entry; as `leaf`.
 
         Raises:
-            VerificationError: ``wrong-index``, or a code of `parse_entry`: the log
-                vouches for what it should not have taken in.
+            VerificationError: as `open_leaf`: the log vouches for what it should not
+                have taken in.
         """
         return open_leaf(self.leaf(index), index)
 
@@ -160,7 +175,7 @@ class Reader:
         """Make the proof that an entry is in the log, with the entry in it.
 
         Raises:
-            InputError: ``beyond-tree``.
+            InputError: ``no-such-entry``.
             UnverifiableError: as `Source.get`.
             VerificationError: as `AuthenticTree.leaves`.
         """
@@ -187,8 +202,7 @@ class Reader:
             VerificationError: ``fork``, ``rolled-back`` or ``wrong-origin``, or as
                 `AuthenticTree.tiles`.
         """
-        new = self._checkpoint or self.checkpoint()
-        return _check_grown(old, new, self._tree)
+        return _check_grown(old, self.latest, self.tree)
 
     def manifest(self, root: bytes, size: int) -> AuthenticTree:
         """Give the tree of a plain manifest that an entry of the log names."""
@@ -235,13 +249,14 @@ class Reader:
 
 
 def open_leaf(leaf: bytes, index: int) -> Entry:
-    """Parse the leaf data of an entry that a log vouches for.
+    """Parse the leaf data of an entry that a log vouches for, and the event in it.
 
     Raises:
-        VerificationError: ``wrong-index``, or a code of `parse_entry`.
+        VerificationError: ``wrong-index``, or a code of `parse_entry` or `parse_event`.
     """
     try:
         entry = parse_entry(leaf)
+        parse_event(entry.event)
     except FormatError as error:
         raise _served_wrong(error) from None
     if entry.index != index:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from ledger.errors import LedgerError
 from ledger.errors import UnverifiableError
 from ledger.errors import VerificationError
 from ledger.reader import Reader
@@ -20,6 +18,11 @@ from ledger.tlog.ed25519 import SigningKey
 from ledger.tlog.note import sign_note
 from ledger.tlog.tiles import format_bundle
 from ledger.tlog.tiles import parse_bundle
+from tests.reader.harm import CHANGES
+from tests.reader.harm import Change
+from tests.reader.harm import flip
+from tests.reader.harm import kept
+from tests.reader.harm import refused
 from tests.reader.shelf import KEY
 from tests.reader.shelf import ORIGIN
 from tests.reader.shelf import VKEY
@@ -47,46 +50,6 @@ NEEDED = [
     for tile in tiles
 ]
 """Tiles, and an entry that cannot be proven without them."""
-
-Change = Callable[[bytes], bytes]
-
-
-def flip(data: bytes) -> bytes:
-    """Alter one bit in the middle."""
-    middle = len(data) // 2
-    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
-
-
-CHANGES: dict[str, Change] = {
-    "first bit": lambda data: bytes([data[0] ^ 0x80]) + data[1:],
-    "middle bit": flip,
-    "last bit": lambda data: data[:-1] + bytes([data[-1] ^ 1]),
-    "empty": lambda _: b"",
-    "a byte short": lambda data: data[:-1],
-    "a hash short": lambda data: data[:-32],
-    "a byte more": lambda data: data + b"\0",
-    "a hash more": lambda data: data + bytes(32),
-    "twice": lambda data: data * 2,
-    "zeros": lambda data: bytes(len(data)),
-    "a page": lambda _: b"<!doctype html>",
-}
-
-
-def refused(act: Callable[[Reader], object], shelf: Shelf, cache: Path | None) -> str:
-    """Read with a fresh reader, which has to refuse; give the code."""
-    with Reader(shelf, [VKEY], cache) as reader:
-        with pytest.raises(VerificationError) as caught:
-            act(reader)
-        return caught.value.code
-
-
-def kept(cache: Path) -> dict[str, bytes]:
-    """Everything that a cache holds, by the path in the log."""
-    return {
-        "/".join(path.relative_to(cache).parts[1:]): path.read_bytes()
-        for path in cache.rglob("*")
-        if path.is_file()
-    }
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
@@ -327,74 +290,6 @@ def test_consistency_with_another_log_is_no_question_of_trees() -> None:
         with pytest.raises(VerificationError) as caught:
             reader.consistency(checkpoint_of(leaves_of(3), "other.example"))
         assert caught.value.code == "wrong-origin"
-
-
-@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_a_poisoned_cache_is_replaced(change: Change, tmp_path: Path) -> None:
-    """A cache that was altered on disk changes no result, and is mended."""
-    shelf = Shelf(leaves_of(SIZE))
-
-    def read_all() -> None:
-        with Reader(shelf, [VKEY], tmp_path) as reader:
-            assert tuple(reader.leaves(0, SIZE)) == leaves_of(SIZE)
-            assert reader.prove(300).extra == leaves_of(SIZE)[300]
-
-    read_all()
-    honest = kept(tmp_path)
-    poisoned = ["tile/0/001", "tile/1/000", "tile/2/000.p/1", "tile/entries/000"]
-    poisoned.append("tile/entries/257.p/208")
-    for path in tmp_path.rglob("*"):
-        if "/".join(path.relative_to(tmp_path).parts[1:]) in poisoned:
-            path.write_bytes(change(path.read_bytes()))
-    assert sum(kept(tmp_path)[path] != honest[path] for path in poisoned) >= 4
-    read_all()
-    assert kept(tmp_path) == honest
-
-
-def test_a_poisoned_cache_and_a_hostile_log_make_no_right_one(tmp_path: Path) -> None:
-    """What is wrong in the cache and at the source is refused."""
-    shelf = Shelf(leaves_of(600))
-    with Reader(shelf, [VKEY], tmp_path) as reader:
-        tuple(reader.leaves(0, 600))
-    shelf.files["tile/entries/001"] = flip(shelf.files["tile/entries/001"])
-    for path in tmp_path.glob("*/tile/entries/001"):
-        path.write_bytes(shelf.files["tile/entries/001"])
-    code = refused(lambda reader: reader.leaf(300), shelf, tmp_path)
-    assert code == "bundle-mismatch"
-
-
-def test_a_damaged_memory_is_said_and_not_begun_anew(tmp_path: Path) -> None:
-    """A remembered checkpoint that does not verify stops the reader, and is named."""
-    shelf = Shelf(leaves_of(3))
-    with Reader(shelf, [VKEY], tmp_path) as reader:
-        reader.checkpoint()
-    (path,) = tmp_path.glob("*/checkpoint")
-    for data in (b"", b"\xff", flip(path.read_bytes())):
-        path.write_bytes(data)
-        with Reader(shelf, [VKEY], tmp_path) as reader:
-            with pytest.raises(LedgerError) as caught:
-                reader.checkpoint()
-            assert caught.value.code == "bad-cache"
-            assert str(path) in caught.value.message
-
-
-def test_logs_share_no_part_of_a_cache(tmp_path: Path) -> None:
-    """Each log has a folder of its own, whatever its origin looks like."""
-    with Reader(Shelf(leaves_of(3)), [VKEY], tmp_path) as reader:
-        reader.checkpoint()
-    (folder,) = tmp_path.iterdir()
-    assert len(folder.name) == 64
-    assert (folder / "checkpoint").is_file()
-
-
-def test_a_cache_that_cannot_be_written_is_none(tmp_path: Path) -> None:
-    """Tiles that cannot be kept are read all the same."""
-    shelf = Shelf(leaves_of(600))
-    with Reader(shelf, [VKEY], tmp_path) as reader:
-        reader.checkpoint()
-        (folder,) = tmp_path.iterdir()
-        (folder / "tile").write_bytes(b"in the way")
-        assert tuple(reader.leaves(0, 600)) == leaves_of(600)
 
 
 def test_leaves_that_are_no_entries_are_refused() -> None:

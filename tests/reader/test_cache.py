@@ -1,0 +1,88 @@
+"""A cache is believed no more than a server, and never gets in the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ledger.errors import LedgerError
+from ledger.reader import Reader
+from tests.reader.harm import CHANGES
+from tests.reader.harm import Change
+from tests.reader.harm import flip
+from tests.reader.harm import kept
+from tests.reader.harm import refused
+from tests.reader.shelf import VKEY
+from tests.reader.shelf import Shelf
+from tests.reader.shelf import leaves_of
+
+SIZE = 66_000
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_poisoned_cache_is_replaced(change: Change, tmp_path: Path) -> None:
+    """A cache that was altered on disk changes no result, and is mended."""
+    shelf = Shelf(leaves_of(SIZE))
+
+    def read_all() -> None:
+        with Reader(shelf, [VKEY], tmp_path) as reader:
+            assert tuple(reader.leaves(0, SIZE)) == leaves_of(SIZE)
+            assert reader.prove(300).extra == leaves_of(SIZE)[300]
+
+    read_all()
+    honest = kept(tmp_path)
+    poisoned = ["tile/0/001", "tile/1/000", "tile/2/000.p/1", "tile/entries/000"]
+    poisoned.append("tile/entries/257.p/208")
+    for path in tmp_path.rglob("*"):
+        if "/".join(path.relative_to(tmp_path).parts[1:]) in poisoned:
+            path.write_bytes(change(path.read_bytes()))
+    assert sum(kept(tmp_path)[path] != honest[path] for path in poisoned) >= 4
+    read_all()
+    assert kept(tmp_path) == honest
+
+
+def test_a_poisoned_cache_and_a_hostile_log_make_no_right_one(tmp_path: Path) -> None:
+    """What is wrong in the cache and at the source is refused."""
+    shelf = Shelf(leaves_of(600))
+    with Reader(shelf, [VKEY], tmp_path) as reader:
+        tuple(reader.leaves(0, 600))
+    shelf.files["tile/entries/001"] = flip(shelf.files["tile/entries/001"])
+    for path in tmp_path.glob("*/tile/entries/001"):
+        path.write_bytes(shelf.files["tile/entries/001"])
+    code = refused(lambda reader: reader.leaf(300), shelf, tmp_path)
+    assert code == "bundle-mismatch"
+
+
+def test_a_damaged_memory_is_said_and_not_begun_anew(tmp_path: Path) -> None:
+    """A remembered checkpoint that does not verify stops the reader, and is named."""
+    shelf = Shelf(leaves_of(3))
+    with Reader(shelf, [VKEY], tmp_path) as reader:
+        reader.checkpoint()
+    (path,) = tmp_path.glob("*/checkpoint")
+    for data in (b"", b"\xff", flip(path.read_bytes())):
+        path.write_bytes(data)
+        with Reader(shelf, [VKEY], tmp_path) as reader:
+            with pytest.raises(LedgerError) as caught:
+                reader.checkpoint()
+            assert caught.value.code == "bad-cache"
+            assert str(path) in caught.value.message
+
+
+def test_logs_share_no_part_of_a_cache(tmp_path: Path) -> None:
+    """Each log has a folder of its own, whatever its origin looks like."""
+    with Reader(Shelf(leaves_of(3)), [VKEY], tmp_path) as reader:
+        reader.checkpoint()
+    (folder,) = tmp_path.iterdir()
+    assert len(folder.name) == 64
+    assert (folder / "checkpoint").is_file()
+
+
+def test_a_cache_that_cannot_be_written_is_none(tmp_path: Path) -> None:
+    """Tiles that cannot be kept are read all the same."""
+    shelf = Shelf(leaves_of(600))
+    with Reader(shelf, [VKEY], tmp_path) as reader:
+        reader.checkpoint()
+        (folder,) = tmp_path.iterdir()
+        (folder / "tile").write_bytes(b"in the way")
+        assert tuple(reader.leaves(0, 600)) == leaves_of(600)
