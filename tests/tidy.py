@@ -43,6 +43,7 @@ LAYERS = (
     ("statement",),
     ("query",),
     ("receipts", "remote"),
+    ("asking",),
     ("web",),
     ("demo",),
     ("cli",),

@@ -61,6 +61,8 @@ SECTIONS: dict[str, dict[str, Command]] = {
         "verify": Command("proofs:verify", "Verify proofs, offline"),
         "audit": Command("auditing:audit", "Verify everything, and recompute balances"),
         "rebuild": Command("auditing:rebuild", "Derive state and tables anew"),
+        "monitor": Command("following:monitor", "Follow a log, and raise alarms"),
+        "mirror": Command("following:mirror", "Copy a published log, verified"),
     },
     "Keep": {
         "backup": Command("keeping:backup", "Copy the log while it is written to"),
@@ -68,6 +70,10 @@ SECTIONS: dict[str, dict[str, Command]] = {
     },
     "Run": {
         "serve": Command("serving:serve", "Serve the viewer and the API"),
+        "status": Command("status:status", "Say how the log and its witnesses stand"),
+        "witness": Command(
+            "witness:witness", "Cosign other logs, and ask for cosignatures"
+        ),
         "demo": Command("serving:demo", "Build, verify and serve a demonstration log"),
     },
 }

@@ -36,7 +36,6 @@ from ledger.errors import UnverifiableError
 from ledger.tlog.checkpoint import parse_checkpoint
 from ledger.tlog.cosignature import cosignature_time
 from ledger.tlog.cosignature import merge_signatures
-from ledger.tlog.note import Signature
 from ledger.tlog.note import parse_note
 from ledger.tlog.policy import Policy
 from ledger.tlog.policy import Witness
@@ -55,6 +54,9 @@ COSIGNED = "cosigned"
 
 Prove = Callable[[int], Sequence[bytes]]
 """Proves that the checkpoint continues our tree of a smaller size, or an equal one."""
+
+Heard = Callable[[str, "Outcome", str], object]
+"""Is told a witness's name, what became of it, and the checkpoint cosigned so far."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def gather(
     *,
     known: Mapping[str, int] | None = None,
     seconds: float = SECONDS,
+    heard: Heard = lambda *_: None,
 ) -> Gathered:
     """Ask all witnesses of a policy that have an address.
 
@@ -102,26 +105,27 @@ def gather(
         prove: gives the proof of consistency from a size up to the checkpoint's.
         known: what each witness cosigned last, by its name in the policy.
         seconds: after which no one is waited for.
+        heard: is told of each witness as soon as there is something to tell.
 
     Raises:
         FormatError: the checkpoint is none.
     """
-    asking = _Asking(checkpoint, prove)
+    asking = _Asking(checkpoint, prove, heard)
     for witness in policy.witnesses:
         if witness.url is not None:
             asking.start(witness, (known or {}).get(witness.name, 0), seconds)
     asking.listen(time.monotonic() + seconds)
-    text = merge_signatures(checkpoint, asking.cosignatures)
     names = [each.name for each in policy.witnesses if each.name in asking.outcomes]
-    return Gathered(text, {name: asking.outcomes[name] for name in names})
+    return Gathered(asking.text, {name: asking.outcomes[name] for name in names})
 
 
 class _Asking:
     """One round of asking: lines to witnesses, and what they said so far."""
 
-    def __init__(self, checkpoint: str, prove: Prove) -> None:
+    def __init__(self, checkpoint: str, prove: Prove, heard: Heard) -> None:
         self.outcomes: dict[str, Outcome] = {}
-        self.cosignatures: list[Signature] = []
+        self.text = checkpoint
+        self._tell = heard
         self._checkpoint = checkpoint
         self._size = parse_checkpoint(parse_note(checkpoint).text).size
         self._prove = prove
@@ -133,7 +137,7 @@ class _Asking:
         try:
             line = Line(witness, seconds, self._heard)
         except LedgerError as error:
-            self.outcomes[witness.name] = Outcome(error.code, error.message)
+            self._note(witness.name, Outcome(error.code, error.message))
             return
         self._lines.append(line)
         line.ask(self._request(min(old_size, self._size)))
@@ -150,12 +154,16 @@ class _Asking:
                 break
             outcome = self._hear(line, answer)
             if outcome is not None:
-                self.outcomes[line.witness.name] = outcome
                 waiting.remove(line.witness.name)
-        for name in waiting:
-            self.outcomes[name] = Outcome("timeout", "no answer in time")
+                self._note(line.witness.name, outcome)
         for line in self._lines:
             line.hang_up()
+        for name in waiting:
+            self._note(name, Outcome("timeout", "no answer in time"))
+
+    def _note(self, name: str, outcome: Outcome) -> None:
+        self.outcomes[name] = outcome
+        self._tell(name, outcome, self.text)
 
     def _hear(self, line: Line, answer: Answer | LedgerError) -> Outcome | None:
         """Take an answer; None if the witness is asked once more."""
@@ -173,7 +181,7 @@ class _Asking:
     def _cosigned(self, witness: Witness, body: bytes) -> Outcome:
         held = open_answer(body, self._checkpoint, [witness.vkey])
         newest = max(held, key=cosignature_time)
-        self.cosignatures.append(newest)
+        self.text = merge_signatures(self.text, [newest])
         return Outcome(COSIGNED, "", self._size, cosignature_time(newest))
 
     def _resync(self, line: Line, size: int) -> Outcome | None:
