@@ -96,6 +96,7 @@ def gather(
     known: Mapping[str, int] | None = None,
     seconds: float = SECONDS,
     heard: Heard = lambda *_: None,
+    enough: Callable[[str], bool] = lambda _: False,
 ) -> Gathered:
     """Ask all witnesses of a policy that have an address.
 
@@ -106,6 +107,8 @@ def gather(
         known: what each witness cosigned last, by its name in the policy.
         seconds: after which no one is waited for.
         heard: is told of each witness as soon as there is something to tell.
+        enough: tells of the checkpoint as cosigned so far whether the others need not
+            be waited for; they have no outcome then.
 
     Raises:
         FormatError: the checkpoint is none.
@@ -114,7 +117,7 @@ def gather(
     for witness in policy.witnesses:
         if witness.url is not None:
             asking.start(witness, (known or {}).get(witness.name, 0), seconds)
-    asking.listen(time.monotonic() + seconds)
+    asking.listen(time.monotonic() + seconds, enough)
     names = [each.name for each in policy.witnesses if each.name in asking.outcomes]
     return Gathered(asking.text, {name: asking.outcomes[name] for name in names})
 
@@ -143,10 +146,10 @@ class _Asking:
         line.ask(self._request(min(old_size, self._size)))
         line.start()
 
-    def listen(self, deadline: float) -> None:
-        """Hear them, until all have said what they will, or it is time."""
+    def listen(self, deadline: float, enough: Callable[[str], bool]) -> None:
+        """Hear them, until all have said what they will, or enough, or it is time."""
         waiting = {line.witness.name for line in self._lines}
-        while waiting:
+        while waiting and not enough(self.text):
             left = deadline - time.monotonic()
             try:
                 line, answer = self._heard.get(timeout=max(0.0, left))
@@ -158,7 +161,7 @@ class _Asking:
                 self._note(line.witness.name, outcome)
         for line in self._lines:
             line.hang_up()
-        for name in waiting:
+        for name in () if enough(self.text) else waiting:
             self._note(name, Outcome("timeout", "no answer in time"))
 
     def _note(self, name: str, outcome: Outcome) -> None:
