@@ -15,6 +15,7 @@ leaf hash, is given only after the durable commit (format.md §7).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -211,7 +212,9 @@ class Log:
                 batch.write()
                 self.state.flush()
         except BaseException:
-            self.state.discard()
+            # Of a store that failed nothing can be read; the first error says why.
+            with suppress(HomeError):
+                self.state.discard()
             raise
         return answers
 
