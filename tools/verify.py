@@ -166,12 +166,12 @@ PROOF = re.compile(PROOF_HEAD + r"((?:.+\n){0,63})\n((?s:.*))")
 SIGNATURES_MAX, ORIGIN_BYTES_MAX, KEY_ID_BYTES = 100, 255, 4
 
 
-def parse_vkey(text: str) -> Vkey:
-    """Parse name+id+key, of type 01, Ed25519."""
+def parse_vkey(text: str, kind: bytes = b"\x01") -> Vkey:
+    """Parse name+id+key, of type 01, Ed25519; a witness's is of type 04."""
     name, identifier, key = [*text.split("+", 2), "", ""][:3]
     data = parse_base64(key)
     need(re.fullmatch(KEY_NAME, name), "bad-key-name")
-    need(data[:1] == b"\x01", "bad-vkey", "the key is not of type 01, Ed25519")
+    need(data[:1] == kind, "bad-vkey", f"the key is not of type {kind.hex()}")
     need(len(data) - 1 == len(ZERO32) and is_valid_point(data[1:]), "bad-public-key")
     own = note_id(name, data)
     need(identifier == own.hex(), "bad-vkey", f"the key's id is {own.hex()}")

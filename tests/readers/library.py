@@ -122,7 +122,8 @@ def _vkey(vector: Vector) -> Vector:
     vkey = parse_vkey(vector["vkey"])
     assert format_vkey(vkey) == vector["vkey"]
     identifier, public = vkey.key_id.hex(), vkey.public.hex()
-    return {"key_id": identifier, "name": vkey.name, "public": public}
+    fields = {"key_id": identifier, "name": vkey.name, "public": public}
+    return fields | {"type": vkey.type}
 
 
 def _note(vector: Vector) -> Vector:

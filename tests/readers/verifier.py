@@ -16,6 +16,7 @@ from tests.readers import folders
 from tests.readers import library
 from tests.readers.library import Reader
 from tools import verify
+from tools import verify_policy
 from tools.vectors import trees
 from tools.vectors.case import Vector
 from tools.vectors.case import unvalue
@@ -59,7 +60,8 @@ def _signature(vector: Vector) -> Vector:
 
 
 def _vkey(vector: Vector) -> Vector:
-    name, identifier, public = verify.parse_vkey(vector["vkey"])
+    kind = bytes([vector.get("type", 1)])
+    name, identifier, public = verify.parse_vkey(vector["vkey"], kind)
     return {"key_id": identifier.hex(), "name": name, "public": public.hex()}
 
 
@@ -152,14 +154,39 @@ def run(path: Path, vkey: str, capsys: Any) -> tuple[int, Any]:  # noqa: ANN401
     return code, json.loads(capsys.readouterr().out)
 
 
+def _policy(vector: Vector) -> Vector:
+    policy = verify_policy.Policy(vector["policy"])
+    groups = [[name, k, *members] for name, (k, members) in policy.groups.items()]
+    quorum = None if policy.quorum == verify_policy.NOBODY else policy.quorum
+    fields = {"logs": list(policy.logs), "witnesses": list(policy.witnesses)}
+    return {"groups": groups, "quorum": quorum, **fields}
+
+
+def _cosigned(vector: Vector) -> Vector:
+    log, names = verify_policy.Policy(vector["policy"]).check(vector["note"])
+    vkey = verify.parse_vkey(log)
+    size, _ = verify.open_checkpoint(vector["note"], vkey)
+    return {"log": vkey[1].hex(), "size": size, "witnesses": names}
+
+
+def _cosignature(vector: Vector) -> Vector:
+    vkey = verify.parse_vkey(vector["vkey"], verify_policy.COSIGNS)
+    cosigned = verify_policy.has_cosigned(vector["note"], vkey)
+    verify.need(cosigned, "not-signed")
+    return {"text": "".join(f"{line}\n" for line in verify.open_note(vector["note"]))}
+
+
 READERS: dict[str, Reader] = {
     "bundle": _bundle,
     "canonical": _canonical,
     "checkpoint": _checkpoint,
+    "cosignature": _cosignature,
+    "cosigned": _cosigned,
     "entry": _entry,
     "event": _event,
     "manifest": _manifest,
     "note": _note,
+    "policy": _policy,
     "proof": _proof,
     "signature": _signature,
     "tile": _tile,

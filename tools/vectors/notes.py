@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ledger.tlog.ed25519 import SigningKey
+from ledger.tlog.note import COSIGNATURE_TYPE
+from ledger.tlog.note import ED25519_TYPE
 from ledger.tlog.note import Note
 from ledger.tlog.note import Signature
 from ledger.tlog.note import format_note
@@ -34,6 +36,19 @@ def _vkeys() -> Cases:
             name=name,
             key_id=identifier,
             public=KEY.public.hex(),
+            type=ED25519_TYPE,
+        ),
+    )
+    cosigner = make_vkey("witness.example/w", KEY.public, COSIGNATURE_TYPE)
+    yield (
+        "vkey/type 04",
+        good(
+            "a witness's: the type is in the id",
+            vkey=format_vkey(cosigner),
+            name=cosigner.name,
+            key_id=cosigner.key_id.hex(),
+            public=KEY.public.hex(),
+            type=COSIGNATURE_TYPE,
         ),
     )
     yield from _bad_vkeys(name, identifier, key)
