@@ -58,7 +58,9 @@ SECTIONS: dict[str, dict[str, Command]] = {
     },
     "Verify": {
         "prove": Command("proofs:prove", "Write the proof that an entry is in the log"),
-        "verify": Command("proofs:verify", "Verify proofs, offline"),
+        "verify": Command(
+            "proofs:verify", "Verify proofs offline, or a log somewhere else"
+        ),
         "audit": Command("auditing:audit", "Verify everything, and recompute balances"),
         "rebuild": Command("auditing:rebuild", "Derive state and tables anew"),
         "monitor": Command("following:monitor", "Follow a log, and raise alarms"),

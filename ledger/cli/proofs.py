@@ -171,11 +171,11 @@ def verify(
     place: str | None,
     cache: Path | None,
 ) -> int:
-    """Verify proofs, offline; or the log that is at a URL.
+    """Verify proofs offline, or a log somewhere else.
 
-    Needs no log and no network. Shows that the entry in the proof is in the log that
-    the key signs for, in this place and with these bytes. It does not say whether the
-    log's rules were kept: that is what 'linernote audit' replays.
+    A proof needs no log and no network. It shows that its entry is in the log that the
+    key signs for, in this place and with these bytes. It does not say whether the log's
+    rules were kept: that is what 'linernote audit' replays.
 
     A key shows what one log says. Witnesses, whom a policy names, show that it says the
     same to everybody.
