@@ -97,7 +97,12 @@ def verifying_workers(
 
 
 def verified_batches(
-    leaves: Callable[[int, int], Iterable[bytes]], size: int, pool: Executor | None
+    leaves: Callable[[int, int], Iterable[bytes]],
+    size: int,
+    pool: Executor | None,
+    *,
+    before: VerifiedChunk | None = None,
+    publics: dict[bytes, bytes] | None = None,
 ) -> Iterator[Batch]:
     """Verify a log of `size` entries, chunk by chunk.
 
@@ -105,14 +110,16 @@ def verified_batches(
         leaves: gives the leaf data of entries [start, stop).
         size: of the log.
         pool: workers, or None to verify here.
+        before: where to go on; None for the start.
+        publics: public keys by key id that earlier entries brought; grows.
 
     Raises:
         FailedEntryError: the first entry that does not hold.
     """
-    publics: dict[bytes, bytes] = {}
+    publics = {} if publics is None else publics
     waiting: deque[tuple[Future[VerifiedChunk | _Failure], _Decoded]] = deque()
-    before: VerifiedChunk | None = None
-    for start in range(0, size, CHUNK_LENGTH):
+    first = 0 if before is None else before.first_index + before.size
+    for start in range(first, size, CHUNK_LENGTH):
         chunk = list(leaves(start, min(start + CHUNK_LENGTH, size)))
         decoded, keys = _decode(start, chunk, publics)
         waiting.append((_submit(pool, start, chunk, keys), decoded))
