@@ -25,6 +25,12 @@ def print_document(document: Any) -> None:  # noqa: ANN401 (whatever JSON can ho
     click.echo(text)
 
 
+def print_line(document: Any) -> None:  # noqa: ANN401 (whatever JSON can hold)
+    """Print one JSON document on one line of standard output, at once."""
+    click.echo(json.dumps(document))
+    sys.stdout.flush()
+
+
 def harmless(text: str, kept: str = "") -> str:
     r"""Escape what acts on a terminal or hides: file names may hold anything.
 
