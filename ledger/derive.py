@@ -72,8 +72,6 @@ def mentions(
     """Give the words by which an entry is found; `body` None if it has no form."""
     event = entry.event
     index, kind = entry.index, event.kind
-    yield Mention(entry.leaf_hash.hex(), "hash", index, kind)
-    yield Mention(event.id.hex(), "event", index, kind)
     yield Mention(event.author.hex(), PARTY, index, kind)
     if body is not None:
         for what, value in _body_words(body):

@@ -17,6 +17,8 @@ from ledger.audit.report import NO_ENTRY
 from ledger.audit.report import Found
 from ledger.errors import FormatError
 from ledger.errors import InvariantError
+from ledger.storage.spans import SPAN
+from ledger.storage.spans import pack
 from ledger.storage.tree import BUNDLE_LEVEL
 from ledger.storage.tree import BUNDLE_WIDTH
 from ledger.storage.tree import fold
@@ -68,6 +70,8 @@ class KeptIndexes:
         self._store = store
         self._report = report
         self._named: set[str] = set()
+        self._spans = 0
+        self._span: list[tuple[bytes, bytes]] = []
 
     def check_entries(self, entries: Sequence[ReplayEntry]) -> None:
         """Look every event up by author and id, as the appender does."""
@@ -84,6 +88,12 @@ class KeptIndexes:
                 if found[1] != content.digest():
                     self._differs("events", f"has other content at {entry.index}")
             # Else the author used the id before: that is a problem of the log.
+        self._span += [(entry.leaf_hash, entry.event.id) for entry in entries]
+        while len(self._span) >= SPAN:
+            if self._store.span(self._spans) != pack(self._span[:SPAN]):
+                self._differs("hashes", f"is another from entry {self._spans * SPAN}")
+            self._spans += 1
+            del self._span[:SPAN]
 
     def hashes_hold(self, first: int, hashes: list[bytes]) -> bool:
         """Compare leaf hashes, from `first` on, and the nodes that they complete."""

@@ -24,9 +24,10 @@ PREFIX_LENGTH_MIN = 4
 MENTIONS_MAX = 256
 QUERY_LENGTH_MAX = 200
 
-_HASHES = {PARTY, "event", "hash", "manifest"}
+_HASHES = {PARTY, "manifest"}
 _PARTY_ID = re.compile(r"[0-9a-f]{32}")
 _HEX = re.compile(r"[0-9a-f]{4,31}")
+_HASH = re.compile(r"[0-9a-f]{4,64}")
 _INDEX = re.compile(r"0|[1-9][0-9]{0,18}")
 _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
 
@@ -174,6 +175,9 @@ def _hits(sources: Sources, wanted: str, limit: int) -> Iterator[Found]:
     for spelling in spellings:
         for mention in sources.store.find_mentions(spelling, MENTIONS_MAX):
             yield from _mentioned(sources, mention, spelling)
+    if _HASH.fullmatch(wanted.lower()):
+        for index in sources.store.find_hash(wanted.lower(), limit):
+            yield _entry(sources, index, "hash")
 
 
 def _mentioned(sources: Sources, mention: Mention, typed: str) -> Iterator[Found]:

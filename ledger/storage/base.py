@@ -205,6 +205,17 @@ class Entries(Protocol):
     def key_head(self, key: bytes) -> tuple[int, bytes] | None:
         """Look a key's chain up: the next seq, and the newest event hash."""
 
+    def find_hash(self, digits: str, limit: int) -> list[int]:
+        """List entries whose leaf hash or event id starts so, oldest first.
+
+        Args:
+            digits: lower-case hex, at least 2.
+            limit: how many at most.
+        """
+
+    def span(self, number: int) -> bytes | None:
+        """Read what a full span of entries is found by (`ledger.storage.spans`)."""
+
     def checkpoint(self) -> str | None:
         """Read the newest checkpoint's text."""
 

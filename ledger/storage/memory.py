@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import contextmanager
+from itertools import islice
 
 from ledger.errors import ConflictError
 from ledger.storage.base import PARTY
@@ -28,6 +29,9 @@ from ledger.storage.checks import checkpoint_moved
 from ledger.storage.checks import extend_chains
 from ledger.storage.memory_rows import MemoryRows
 from ledger.storage.memory_rows import UndoneRows
+from ledger.storage.spans import SPAN
+from ledger.storage.spans import pack
+from ledger.storage.spans import starts_so
 from ledger.storage.tree import BUNDLE_LEVEL
 from ledger.storage.tree import BUNDLE_WIDTH
 from ledger.storage.tree import LOG_TREE
@@ -155,6 +159,23 @@ class MemoryStore(Undo):
             event: (self._events[event].index, self._events[event].content_hash)
             for event in there
         }
+
+    def find_hash(self, digits: str, limit: int) -> list[int]:
+        """List entries whose leaf hash or event id starts so, oldest first."""
+        found = (
+            index
+            for index, entry in self._entries.items()
+            if starts_so(digits, entry.leaf_hash, entry.id)
+        )
+        return list(islice(found, limit))
+
+    def span(self, number: int) -> bytes | None:
+        """Read what a full span of entries is found by."""
+        indexes = range(number * SPAN, (number + 1) * SPAN)
+        if indexes.stop > self.size():
+            return None
+        entries = map(self._entry, indexes)
+        return pack((entry.leaf_hash, entry.id) for entry in entries)
 
     def key_head(self, key: bytes) -> tuple[int, bytes] | None:
         """Look a key's chain up: the next seq, and the newest event hash."""

@@ -21,6 +21,11 @@ from ledger.storage.base import NewEntry
 from ledger.storage.base import no_such_entry
 from ledger.storage.checks import check_new_entries
 from ledger.storage.checks import extend_chains
+from ledger.storage.spans import SPAN
+from ledger.storage.spans import pack
+from ledger.storage.spans import places
+from ledger.storage.spans import start_of
+from ledger.storage.spans import starts_so
 from ledger.storage.sqlite_handle import Handle
 from ledger.storage.tree import BUNDLE_LEVEL
 from ledger.storage.tree import BUNDLE_WIDTH
@@ -53,6 +58,12 @@ _LEAF_HASHES = (
     "SELECT leaf_hash FROM entries "
     "WHERE entry_index >= ? AND entry_index < ? ORDER BY entry_index"
 )
+_SPAN_OF = (
+    "SELECT leaf_hash, id FROM entries "
+    "WHERE entry_index >= ? AND entry_index < ? ORDER BY entry_index"
+)
+_ADD_SPAN = "INSERT INTO spans (number, data) VALUES (?, ?)"
+_SPAN = "SELECT data FROM spans WHERE number = ?"
 _INDEXES = "SELECT entry_index FROM entries WHERE entry_index >= ? AND entry_index < ?"
 _EVENT = "SELECT entry_index, content_hash FROM entries WHERE author = ? AND id = ?"
 # The cross join has SQLite look each pair up, however many it believes there are.
@@ -110,6 +121,9 @@ class SqliteEntries(SqliteTrees):
             self.many(_SET_HEAD, [(e.key, e.seq, e.event_hash) for e in heads])
             hashes = [entry.leaf_hash for entry in entries]
             self._grow(LOG_TREE, 0, first, hashes, self._log_level)
+            for number in range(first // SPAN, (first + len(entries)) // SPAN):
+                packed = pack(self.all(_SPAN_OF, (number * SPAN, (number + 1) * SPAN)))
+                self.many(_ADD_SPAN, [(number, packed)])
 
     def leaf(self, index: int) -> bytes:
         """Read one entry's leaf data."""
@@ -165,6 +179,26 @@ class SqliteEntries(SqliteTrees):
             for author, event_id, *place in self.all(sql, tuple(chain(*some))):
                 found[author, event_id] = (place[0], place[1])
         return found
+
+    def find_hash(self, digits: str, limit: int) -> list[int]:
+        """List entries whose leaf hash or event id starts so, oldest first."""
+        return list(islice(self._hashed_so(digits), limit))
+
+    def _hashed_so(self, digits: str) -> Iterator[int]:
+        start, tail = start_of(digits), self.size() // SPAN * SPAN
+        for number in range(tail // SPAN):
+            for place in dict.fromkeys(places(self.span(number) or b"", start)):
+                index = number * SPAN + place
+                (pair,) = self.all(_SPAN_OF, (index, index + 1))
+                if starts_so(digits, *pair):
+                    yield index
+        rest = self.all(_SPAN_OF, (tail, tail + SPAN))
+        yield from (i for i, pair in enumerate(rest, tail) if starts_so(digits, *pair))
+
+    def span(self, number: int) -> bytes | None:
+        """Read what a full span of entries is found by."""
+        found: tuple[bytes] | None = self.one(_SPAN, (number,))
+        return found[0] if found else None
 
     def key_head(self, key: bytes) -> tuple[int, bytes] | None:
         """Look a key's chain up: the next seq, and the newest event hash."""

@@ -26,12 +26,12 @@ from typing import NamedTuple
 from sqlite_utils import Database
 
 APPLICATION_ID = 0x4C4E4F54
-VERSION = 1
+VERSION = 2
 
 HEADS = ("chains", "head")
 """Tables whose rows are replaced: the newest of each key, and of the log."""
 
-KEPT = ("entries", "nodes", "manifests", "bundles")
+KEPT = ("entries", "spans", "nodes", "manifests", "bundles")
 """Tables whose rows never change."""
 
 DERIVED = ("state", "postings", "mentions")
@@ -67,6 +67,7 @@ TABLES = {
         key=("key",),
         clustered=True,
     ),
+    "spans": TableSpec({"number": int, "data": bytes}, key=("number",)),
     "nodes": TableSpec(
         {"tree": bytes, "level": int, "number": int, "hash": bytes},
         key=("tree", "level", "number"),

@@ -13,6 +13,9 @@ import pytest
 
 from ledger.audit import Audit
 from ledger.audit import Report
+from ledger.audit import kept
+from ledger.storage import spans
+from ledger.storage import sqlite_entries
 from ledger.storage.sqlite import FILE_NAME
 from ledger.storage.sqlite import SqliteStore
 from tests.audit.logs import Published
@@ -180,3 +183,18 @@ def test_a_changed_node_of_a_database_is_found(tmp_path: Path, database: bytes) 
     assert found.code == "derived-differs"
     assert "rebuild" not in found.message
     assert "backup" in found.message
+
+
+def test_another_span_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search by hash would pass over entries that are there."""
+    for module in (kept, spans, sqlite_entries):
+        monkeypatch.setattr(module, "SPAN", 64)
+    with closing(SqliteStore.create(tmp_path)) as store:
+        Builder(store).fill(300)
+    assert audit(tmp_path).ok
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
+        connection.execute("DROP TRIGGER spans_update")
+        connection.execute("UPDATE spans SET data = zeroblob(1024) WHERE number = 3")
+        connection.commit()
+    (found,) = audit(tmp_path).problems
+    assert (found.code, "192" in found.message) == ("index-differs", True)

@@ -12,6 +12,8 @@ from ledger.errors import HomeError
 from ledger.errors import InputError
 from ledger.errors import InvariantError
 from ledger.storage.base import Store
+from ledger.storage.spans import SPAN
+from ledger.storage.spans import pack
 from ledger.storage.tree import fold
 from tests.storage.contract_tables import DerivedContract
 from tests.storage.contract_tables import ManifestsContract
@@ -203,6 +205,26 @@ class EntriesContract:
             store.add_entries([entry(0), entry(1, id=entry(0).id)])
         found = store.find_event(entry(1).author, entry(0).id)
         assert found == (1, entry(1).content_hash)
+
+    @pytest.mark.parametrize("size", [0, 1, SPAN - 1, SPAN, SPAN + 1, 2 * SPAN + 7])
+    def test_entries_are_found_by_hash(self, store: Store, size: int) -> None:
+        """By the beginning of leaf hash or event id, wherever spans of them end."""
+        with store.transaction():
+            store.add_entries(entries(0, size // 2))
+            store.add_entries(entries(size // 2, size))
+        for index in {0, 1, SPAN - 1, SPAN, size // 2, size - 1}:
+            there = [index] if 0 <= index < size else []
+            for digits in (number_hash(index).hex(), entry(index).id.hex()):
+                assert store.find_hash(digits, 9) == there
+            assert store.find_hash(number_hash(index).hex()[:19], 9) == there
+        ids = store.find_hash(entry(0).id.hex()[:8], 9)
+        assert ids == list(range(min(size, 9)))
+        assert store.find_hash("ff" * 32, 9) == []
+        for number in range(3):
+            span = entries(number * SPAN, (number + 1) * SPAN)
+            packed = pack((each.leaf_hash, each.id) for each in span)
+            full = size >= (number + 1) * SPAN
+            assert store.span(number) == (packed if full else None)
 
     def test_hashes_have_32_bytes(self, store: Store) -> None:
         """A hash of another length would shift every joined read."""

@@ -13,6 +13,7 @@ import pytest
 from ledger.errors import ConflictError
 from ledger.errors import HomeError
 from ledger.errors import InvariantError
+from ledger.storage import sqlite_entries
 from ledger.storage import sqlite_open
 from ledger.storage.sqlite import SqliteStore
 from ledger.storage.sqlite_entries import SqliteEntries
@@ -239,8 +240,11 @@ def test_a_lost_entry_is_damage_not_the_end(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("table", KEPT)
 @pytest.mark.parametrize("sql", ["DELETE FROM {}", "UPDATE {} SET {} = x'07'"])
-def test_what_is_kept_cannot_be_changed(tmp_path: Path, table: str, sql: str) -> None:
+def test_what_is_kept_cannot_be_changed(
+    tmp_path: Path, table: str, sql: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Not even a statement of our own takes an entry, node or line back."""
+    monkeypatch.setattr(sqlite_entries, "SPAN", 16)
     with closing(SqliteStore.create(tmp_path)) as store:
         fill(store)
         before = contents(store)

@@ -202,7 +202,8 @@ def test_other_databases_are_refused_untouched(
     ours = path.read_bytes()
     for sql, code in [
         ("PRAGMA user_version = 0", "store-version"),
-        ("PRAGMA user_version = 2", "store-version"),
+        ("PRAGMA user_version = 1", "store-version"),
+        ("PRAGMA user_version = 3", "store-version"),
         ("PRAGMA application_id = 7", "store-version"),
     ]:
         with closing(sqlite3.connect(path)) as connection:
