@@ -24,6 +24,8 @@ from ledger.anchor import check_anchored
 from ledger.errors import HomeError
 from ledger.log import Log
 from ledger.publish import publish
+from ledger.replay.log_keys import all_log_keys
+from ledger.replay.log_keys import in_force
 from ledger.storage.lock import WriterLock
 from ledger.storage.poison import check_poison
 from ledger.storage.poison import mark_poisoned
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ledger.home import Home
+    from ledger.replay import State
     from ledger.replay.rows import LogRow
     from ledger.tlog.checkpoint import Checkpoint
     from ledger.tlog.ed25519 import SigningKey
@@ -111,21 +114,26 @@ class Writer:
     def publish(self, *log_keys: SigningKey) -> Checkpoint:
         """Write what is new to the public folder, and sign its checkpoint.
 
+        Args:
+            log_keys: all that are in force (format.md §7); others are left out.
+
         Raises:
             HomeError: `wrong-log-key`; as `ledger.publish.publish`.
             VerificationError: as `ledger.publish.publish`.
         """
-        identity = self.identity
-        if [key.public for key in log_keys] != [identity.log_key]:
-            raise HomeError(
-                "wrong-log-key",
-                "the key given is not the one that signs this log's checkpoints",
-                hint="restore the key file named log from a backup of the home",
-            )
+        given = {key.public: key for key in log_keys}
+        signing = log_keys_in_force(self.log.state)
+        for public in signing:
+            if public not in given:
+                raise HomeError(
+                    "wrong-log-key",
+                    f"key {public.hex()} signs this log's checkpoints, and is not"
+                    " among those given",
+                    hint="restore its key file from a backup of the home",
+                )
+        keys, origin = [given[public] for public in signing], self.identity.origin
         try:
-            return publish(
-                self.store, self.home.public, identity.origin, log_keys, self.anchor
-            )
+            return publish(self.store, self.home.public, origin, keys, self.anchor)
         except HomeError as error:
             # A server may live on after this: nothing more goes to this disk.
             if self._note(error):
@@ -160,7 +168,7 @@ class Writer:
         if not isinstance(error, HomeError) or error.code not in _UNTRUSTED:
             return False
         # Where even that fails, no one can write here, and the error says the same.
-        with suppress(OSError):
+        with suppress(OSError, HomeError):
             mark_poisoned(self.home.path, boot_id(), error.message)
         return True
 
@@ -212,6 +220,11 @@ def open_reader(home: Home) -> SqliteStore:
         check_poison(home.path, boot_id())
         SqliteStore.open(home.path).close()
     return SqliteStore.open(home.path, read_only=True)
+
+
+def log_keys_in_force(state: State) -> list[bytes]:
+    """List the public keys that sign the checkpoint of a log as it is now."""
+    return [row.public for row in in_force(all_log_keys(state), state.size)]
 
 
 def vkey_of(identity: LogRow) -> Vkey:

@@ -192,8 +192,8 @@ def _say(
     keys = Keys(settings)
     with open_home(settings) as reader, reader.reading() as sources:
         by = name or newest_key(keys, sources.state, society(sources.state))
-    signer, log_key = keys.signer(by), keys.log_key()
-    with open_desk(settings, log_key) as desk:
+    signer, log_keys = keys.signer(by), keys.log_keys()
+    with open_desk(settings, log_keys) as desk:
         said = act(desk.author(signer))
         told = tell(desk.log.state, said)
         exponent = desk.log.state.currencies.need(told.currency)

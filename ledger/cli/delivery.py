@@ -86,9 +86,9 @@ def append(settings: Settings, keys: Keys, said: Said, registrar: str) -> Delive
     Raises:
         LedgerError: the refusal; nothing was appended.
     """
-    log_key = keys.log_key()
+    log_keys = keys.log_keys()
     signer = keys.signer(registrar) if said.by_registrar else said.root
-    with open_desk(settings, log_key) as desk:
+    with open_desk(settings, log_keys) as desk:
         head = head_of(desk.log.state, signer.id, said.root.id)
         events = _by_root(head, said)
         if said.by_registrar:

@@ -76,10 +76,10 @@ def append_catalogue(settings: Settings, keys: Keys, brought: Brought) -> Entrie
     Raises:
         LedgerError: the refusal; nothing was appended.
     """
-    log_key = keys.log_key()
+    log_keys = keys.log_keys()
     with (
         Staged(settings.place.staging) as staged,
-        open_desk(settings, log_key) as desk,
+        open_desk(settings, log_keys) as desk,
     ):
         made = _sign_all(desk.log.state, brought, staged)
         answers = desk.log.append(list(made.values()), staged, atomic=True)

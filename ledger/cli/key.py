@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -30,16 +31,20 @@ from ledger.cli.delivery import head_option
 from ledger.cli.delivery import out_option
 from ledger.cli.documents import print_document
 from ledger.cli.documents import table
+from ledger.cli.key_log import add_log_key
+from ledger.cli.key_log import retire
 from ledger.cli.key_new import new
 from ledger.cli.making import Maker
 from ledger.cli.making import root_name_of
 from ledger.cli.signing import Keys
 from ledger.entry.verify import key_id
 from ledger.errors import InputError
+from ledger.replay.log_keys import all_log_keys
 
 if TYPE_CHECKING:
     from ledger.keys.keyfile import KeyFile
     from ledger.query import Reader
+    from ledger.replay.rows import LogKeyRow
 
 ROLES = ("auditor", "lab", "provider", "registrar", "society")
 TYPES = ("group", "organisation", "person")
@@ -59,6 +64,7 @@ def key() -> None:
 
 
 key.add_command(new)
+key.add_command(retire)
 
 
 @key.command(
@@ -124,11 +130,11 @@ def _listed(key_file: KeyFile, reader: Reader | None) -> dict[str, Any]:
         return listed
     with reader.reading() as sources:
         row = sources.state.keys.get(identity)
-        log_key = sources.state.need_log().log_key
+        signs = [r for r in all_log_keys(sources.state) if r.public == key_file.public]
     if key_file.purpose == "log":
-        signs = key_file.public == log_key
-        standing = "signs checkpoints" if signs else "of another log"
-    elif row is None:
+        listed |= _log_standing(signs[0]) if signs else {"standing": "of another log"}
+        return listed
+    if row is None:
         standing = "not yet"
     else:
         listed["added"] = row.added
@@ -137,6 +143,14 @@ def _listed(key_file: KeyFile, reader: Reader | None) -> dict[str, Any]:
         if row.revoked >= 0:
             standing = f"revoked by entry {row.revoked}"
     return {**listed, "standing": standing}
+
+
+def _log_standing(row: LogKeyRow) -> dict[str, Any]:
+    """Say since when a log key has signed checkpoints, or which entry retired it."""
+    if row.retired >= 0:
+        standing = f"retired by entry {row.retired}"
+        return {"added": row.added, "revoked": row.retired, "standing": standing}
+    return {"added": row.added, "standing": "signs checkpoints"}
 
 
 @key.command(
@@ -150,6 +164,10 @@ def _listed(key_file: KeyFile, reader: Reader | None) -> dict[str, Any]:
     linernote key rotate lab --head head.json -o rotation
     then the operator
     linernote append rotation.signed
+
+    the key that signs checkpoints, in two steps
+    linernote key rotate log
+    linernote key retire log
     """,
 )
 @click.argument("name")
@@ -182,17 +200,20 @@ def rotate(
     The party's root key signs both, so it has to be here; a root key signs for
     itself. Both are appended at once, all or none; what the old key signed before
     stands. Sign with the new name from then on: the old file stays where it is.
+
+    The log's own key takes two steps: this adds the new one beside it, and checkpoints
+    bear both signatures until 'linernote key retire'.
     """
     keys = Keys(settings)
     old = keys.ring.load(name)
-    if old.purpose == "log":
-        raise InputError(
-            "log-key",
-            "this version cannot rotate the key that signs checkpoints",
-            hint="keep it as safe as the log itself: a stolen log key ends the log",
-        )
     wanted = new_name or making.free_name(keys, name)
     making.check_names(keys, wanted)
+    passphrase = partial(_new_passphrase, keys, wanted, no_passphrase=no_passphrase)
+    if old.purpose == "log":
+        if head is not None or out is not None:
+            raise click.UsageError("the log's key is rotated where the log is")
+        add_log_key(settings, keys, old, wanted, passphrase)
+        return
     way = Way(now=head is None and out is None, head=head, prefix=out or wanted)
     way.check()
     log = delivery.read_head(settings, head).log
@@ -200,10 +221,7 @@ def rotate(
     if old.purpose != "root":
         root_name = root_name_of(settings, keys, old, head)
     root = keys.signer(root_name)
-    passphrase = None
-    if not no_passphrase:
-        passphrase = keys.passphrases.choose(what=f"the new key {wanted}")
-    maker = Maker(keys, passphrase, log)
+    maker = Maker(keys, passphrase(), log)
     way.finish(settings, keys, maker, maker.successor(wanted, old, root))
 
 
@@ -250,6 +268,12 @@ def revoke(
         identity, file = bytes.fromhex(which), None
     else:
         file = keys.ring.load(which)
+        if file.purpose == "log":
+            raise InputError(
+                "log-key",
+                f"key {which} signs checkpoints: it is retired, not revoked",
+                hint=f"see 'linernote key retire {which}'",
+            )
         identity = key_id(file.public)
     if by is None:
         by = _revoker(settings, keys, file, head)
@@ -262,6 +286,12 @@ def revoke(
     signer = keys.signer(by)
     body = making.revoked(signer.file.party, identity)
     way.finish(settings, keys, Maker(keys, None, b""), Said([], [body], signer))
+
+
+def _new_passphrase(keys: Keys, name: str, *, no_passphrase: bool) -> str | None:
+    if no_passphrase:
+        return None
+    return keys.passphrases.choose(what=f"the new key {name}")
 
 
 def _warn_of_last_root(settings: Settings, identity: bytes) -> None:

@@ -140,16 +140,17 @@ def vkey(settings: Settings) -> None:
     """Print the log's verifier key.
 
     The key by which everyone verifies checkpoints and proofs of this log (C2SP
-    signed-note), alone on one line. Publish it where the log cannot change it.
+    signed-note), alone on one line. Publish it where the log cannot change it. While
+    the log's key is being rotated, this is the new one; --json lists all in force.
     """
     from ledger.tlog.note import format_vkey
 
     with open_home(settings) as reader:
-        text = format_vkey(reader.vkey)
+        texts = [format_vkey(vkey) for vkey in reader.vkeys]
     if settings.json:
-        print_document({"vkey": text})
+        print_document({"vkey": texts[-1], "vkeys": texts})
     else:
-        click.echo(text)
+        click.echo(texts[-1])
 
 
 @click.command(

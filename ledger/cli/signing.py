@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from contextlib import contextmanager
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
@@ -19,18 +21,23 @@ from ledger.author import Author
 from ledger.cli.common import hint
 from ledger.entry.verify import key_id
 from ledger.errors import AuthorityError
+from ledger.errors import FormatError
 from ledger.errors import HomeError
 from ledger.errors import InputError
 from ledger.keys.ring import KeyRing
+from ledger.replay import State
 from ledger.setup import ID_LENGTH
 from ledger.setup import LOG_KEY
 from ledger.writer import Writer
+from ledger.writer import log_keys_in_force
 from ledger.writer import now_ms
+from ledger.writer import open_reader
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ledger.cli.common import Settings
     from ledger.keys.keyfile import KeyFile
-    from ledger.replay import State
     from ledger.replay.rows import KeyRow
     from ledger.tlog.checkpoint import Checkpoint
     from ledger.tlog.ed25519 import SigningKey
@@ -137,6 +144,7 @@ class Keys:
     """
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self.ring = KeyRing(settings.keys_folder, os.urandom)
         self.passphrases = Passphrases()
 
@@ -156,9 +164,35 @@ class Keys:
             )
         return Signer(key_file, self.passphrases.open(key_file))
 
-    def log_key(self) -> SigningKey:
-        """Open the key that signs the log's checkpoints."""
-        return self.passphrases.open(self.ring.load(LOG_KEY))
+    def log_keys(self) -> list[SigningKey]:
+        """Open the keys that sign the log's checkpoints: one, but for rotations.
+
+        Raises:
+            InputError: `home-missing`, `key-file-missing`; as `Passphrases.open`.
+            HomeError: as `open_reader`.
+        """
+        with closing(open_reader(self._settings.place)) as store:
+            signing = log_keys_in_force(State("full", store.rows))
+        files = {file.public: file for file in self._log_key_files()}
+        if not files:
+            self.ring.load(LOG_KEY)  # says what is the matter with it
+        for public in signing:
+            if public not in files:
+                raise InputError(
+                    "key-file-missing",
+                    f"the key {public.hex()}, which signs this log's checkpoints, is"
+                    f" not in {self.ring.folder}",
+                    hint="restore its file from a backup of the home",
+                )
+        return [self.passphrases.open(files[public]) for public in signing]
+
+    def _log_key_files(self) -> Iterator[KeyFile]:
+        """Read the files of log keys; what cannot be read may be another key's."""
+        for name in self.ring.names():
+            with suppress(FormatError):
+                file = self.ring.load(name)
+                if file.purpose == "log":
+                    yield file
 
 
 class Desk:
@@ -166,13 +200,13 @@ class Desk:
 
     Args:
         writer: of the home.
-        log_key: signs the checkpoint at the end.
+        log_keys: sign the checkpoint at the end.
     """
 
-    def __init__(self, writer: Writer, log_key: SigningKey) -> None:
+    def __init__(self, writer: Writer, log_keys: Sequence[SigningKey]) -> None:
         self.writer = writer
         self.log = writer.log
-        self._log_key = log_key
+        self._log_keys = log_keys
 
     def author(self, signer: Signer) -> Author:
         """Give a party with its key at the log.
@@ -193,12 +227,12 @@ class Desk:
 
     def publish(self) -> Checkpoint:
         """Publish what was appended."""
-        return self.writer.publish(self._log_key)
+        return self.writer.publish(*self._log_keys)
 
 
 @contextmanager
-def open_desk(settings: Settings, log_key: SigningKey) -> Iterator[Desk]:
-    """Open the home for writing, with its log key opened before.
+def open_desk(settings: Settings, log_keys: Sequence[SigningKey]) -> Iterator[Desk]:
+    """Open the home for writing, with its log keys opened before.
 
     Whatever was appended is published at the end, also when something failed.
 
@@ -206,7 +240,7 @@ def open_desk(settings: Settings, log_key: SigningKey) -> Iterator[Desk]:
         InputError, HomeError: as `Writer`.
     """
     with Writer(settings.place) as writer:
-        desk = Desk(writer, log_key)
+        desk = Desk(writer, log_keys)
         try:
             yield desk
         except HomeError:

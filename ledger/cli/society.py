@@ -185,8 +185,8 @@ def _carry_out(
             name = newest_key(keys, state, society(state))
     said = None
     if name is not None and not dry_run:
-        signer, log_key = keys.signer(name), keys.log_key()
-        with open_desk(settings, log_key) as desk:
+        signer, log_keys = keys.signer(name), keys.log_keys()
+        with open_desk(settings, log_keys) as desk:
             author = desk.author(signer)
             planned = plan(desk.log.state, desk.log.store)
             lines = {planned.field: planned.lines}

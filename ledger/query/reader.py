@@ -37,6 +37,7 @@ from ledger.query.views import PartyView
 from ledger.query.views import RecordingView
 from ledger.query.views import RunReport
 from ledger.replay import State
+from ledger.replay.log_keys import vkeys_at
 from ledger.replay.rows import LogRow
 from ledger.statement import WHOLE
 from ledger.statement import Sources
@@ -51,7 +52,6 @@ from ledger.tlog.merkle import check_inclusion
 from ledger.tlog.merkle import prove_inclusion
 from ledger.tlog.merkle import tree_root
 from ledger.tlog.note import Vkey
-from ledger.tlog.note import make_vkey
 from ledger.tlog.note import parse_note
 from ledger.tlog.proof import Proof
 from ledger.tlog.proof import format_proof
@@ -139,10 +139,20 @@ class Reader:
         return log
 
     @property
+    def vkeys(self) -> list[Vkey]:
+        """What the log's checkpoints are verified by: one key, but for rotations.
+
+        Raises:
+            InputError: `log-empty`.
+        """
+        self.log  # noqa: B018 (refuses a log without one)
+        with self.reading() as sources:
+            return vkeys_at(sources.state, sources.state.size)
+
+    @property
     def vkey(self) -> Vkey:
-        """What the log's checkpoints and proofs are verified by."""
-        log = self.log
-        return make_vkey(log.origin, log.log_key)
+        """What the log's checkpoints and proofs are verified by: its newest key."""
+        return self.vkeys[-1]
 
     @property
     def checkpoint_text(self) -> str | None:

@@ -165,12 +165,6 @@ def test_rotation_away_from_the_log(staffed: Town) -> None:
     assert not Path("turn.party.json").exists()
 
 
-def test_the_log_key_cannot_be_rotated_yet(bare: Town) -> None:
-    """What this version cannot do, it says."""
-    done = bare.run("key", "rotate", "log", "--no-passphrase")
-    assert (done.code, done.error) == (3, "log-key")
-
-
 def test_a_sign_key_revokes_itself(staffed: Town) -> None:
     """Where the root key is in a drawer, a sign key still ends itself."""
     (staffed.home / "keys" / "society-root.key").unlink()

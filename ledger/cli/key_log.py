@@ -1,0 +1,155 @@
+"""The log's own key in two steps: a second one beside it, then the old one's end.
+
+    key rotate log     log.key add      from here on checkpoints bear both signatures
+    key retire log     log.key retire   brings the checkpoint along that both signed
+
+Between the two everybody gets the new verifier key, and witnesses cosign a checkpoint
+of both (format.md §7). The operator's root key signs both entries.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.cli.common import Command
+from ledger.cli.common import Settings
+from ledger.cli.common import hint
+from ledger.cli.common import home_option
+from ledger.cli.common import json_option
+from ledger.cli.common import keys_option
+from ledger.cli.common import open_home
+from ledger.cli.common import pass_settings
+from ledger.cli.documents import print_document
+from ledger.cli.making import root_name_of
+from ledger.cli.signing import Keys
+from ledger.cli.signing import open_desk
+from ledger.entry.verify import prove_log_key
+from ledger.errors import HomeError
+from ledger.errors import InputError
+from ledger.errors import InvariantError
+from ledger.errors import LedgerError
+from ledger.events.identity import LogKey
+from ledger.published import FILE_NAME
+from ledger.receipts import read_policy
+from ledger.tlog.note import format_vkey
+from ledger.tlog.policy import check_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Sequence
+
+    from ledger.cli.signing import Signer
+    from ledger.home import Home
+    from ledger.keys.keyfile import KeyFile
+    from ledger.tlog.ed25519 import SigningKey
+
+
+def add_log_key(
+    settings: Settings,
+    keys: Keys,
+    old: KeyFile,
+    name: str,
+    passphrase: Callable[[], str | None],
+) -> None:
+    """Make a log key, and add it beside the old one."""
+    log_keys = keys.log_keys()
+    signer = keys.signer(root_name_of(settings, keys, old, None))
+    made = keys.ring.create(
+        name, party=old.party, purpose="log", passphrase=passphrase()
+    )
+    with open_desk(settings, [*log_keys, made]) as desk:
+        proof = prove_log_key(made, desk.writer.identity.log)
+        body = LogKey(action="add", proof=proof, public=made.public)
+        try:
+            index = desk.author(signer).say("log.key", body).index
+        except (HomeError, InvariantError):
+            raise  # whether the log has it is not known
+        except LedgerError:
+            keys.ring.remove(name)
+            raise
+    _report(settings, name, made.public, index)
+    hint(f"""
+Checkpoints bear the signatures of both keys now. Next:
+  copy {keys.ring.folder} and its passphrase to a safe place
+  give the new vkey to everyone who verifies this log
+  once its witnesses have cosigned: linernote key retire {old.name}""")
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    linernote key rotate log
+    then, when everyone has the new verifier key
+    linernote key retire log
+    """,
+)
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@home_option
+@keys_option
+@json_option
+@pass_settings
+def retire(settings: Settings, name: str, *, yes: bool) -> None:
+    """Retire a key that signs the log's checkpoints, for ever.
+
+    The second step after 'linernote key rotate log'. The published checkpoint, which
+    both keys signed, goes into the entry: whoever knows the old key alone can follow
+    to the new one. If the home has a policy, its witnesses have to have cosigned that
+    checkpoint. From then on the old key signs nothing that anybody believes.
+    """
+    keys = Keys(settings)
+    old = keys.ring.load(name)
+    if old.purpose != "log":
+        raise InputError(
+            "not-a-log-key",
+            f"key {name} does not sign checkpoints",
+            hint=f"'linernote key revoke {name}' ends it",
+        )
+    log_keys = keys.log_keys()
+    signer = keys.signer(root_name_of(settings, keys, old, None))
+    if not yes:
+        if not sys.stdin.isatty():
+            raise click.UsageError("a key is retired for ever: say so with --yes")
+        click.confirm(f"Retire log key {name} for ever?", abort=True, err=True)
+    index = _retire(settings, log_keys, old, signer)
+    _report(settings, name, old.public, index)
+    hint(f"copy {keys.ring.folder}/{name}.key away, or destroy it: it has no use here")
+
+
+def _retire(
+    settings: Settings, log_keys: Sequence[SigningKey], old: KeyFile, signer: Signer
+) -> int:
+    with open_desk(settings, log_keys) as desk:
+        note = _handover(desk.writer.home)
+        body = LogKey(action="retire", checkpoint=note.encode(), public=old.public)
+        return desk.author(signer).say("log.key", body).index
+
+
+def _handover(home: Home) -> str:
+    """Read the published checkpoint, with cosignatures.
+
+    Raises:
+        VerificationError: `policy-not-met`.
+    """
+    note = (home.public / FILE_NAME).read_text(encoding="utf-8")
+    policy = read_policy(home)
+    if policy is not None:
+        check_policy(policy, note)
+    return note
+
+
+def _report(settings: Settings, name: str, public: bytes, index: int) -> None:
+    with open_home(settings) as reader:
+        vkeys = [format_vkey(vkey) for vkey in reader.vkeys]
+    if settings.json:
+        print_document(
+            {"name": name, "public": public.hex(), "entry": index, "vkeys": vkeys}
+        )
+        return
+    click.echo(f"log key {name} {public.hex()}")
+    click.echo(f"entry {index}")
+    for vkey in vkeys:
+        click.echo(f"vkey {vkey}")
