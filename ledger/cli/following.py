@@ -84,7 +84,7 @@ HOUR_MS = 3_600_000
 @json_option
 @pass_settings
 def monitor(settings: Settings, /, place: str, **options: Any) -> int:  # noqa: ANN401
-    """Follow a log, and raise an alarm when it does what no log may.
+    """Follow a log, and raise alarms.
 
     Verifies each new checkpoint against the last one that held, and each new entry: its
     place in the tree, its signature, both chains, and the rules of the log by replay.
@@ -218,7 +218,7 @@ def mirror(
     vkey_text: str | None,
     policy: str | None,
 ) -> None:
-    """Copy a published log, verifying every byte of it.
+    """Copy a published log, verified.
 
     The copy has the same files at the same paths, so that any web server can serve it
     and any client of transparency logs read it: entries, tiles, plain manifests, and

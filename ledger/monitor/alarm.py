@@ -49,7 +49,7 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
         message: what was wrong, and where.
         hint: what to do.
         origin: of the log.
-        time: when it was noticed, by this machine's clock, ms since 1970.
+        time_ms: when it was noticed, by this machine's clock, ms since 1970.
         index: of the entry, if it is about one.
         checkpoints: signed notes that prove it, older first.
     """
@@ -59,7 +59,7 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     hint: str
     origin: str
-    time: int
+    time_ms: int
     index: int | None = None
     checkpoints: tuple[str, ...] = ()
 
@@ -80,7 +80,7 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
             message=error.message,
             hint=error.hint,
             origin=origin,
-            time=time_ms,
+            time_ms=time_ms,
             index=index,
             checkpoints=checkpoints,
         )
