@@ -22,7 +22,7 @@ Behaviour = Callable[[socket.socket], None]
 def serving(witness: Witness) -> Iterator[str]:
     """Serve a witness; give its address."""
     server = make_server("127.0.0.1", 0, create_witness(witness), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
