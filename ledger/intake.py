@@ -45,7 +45,9 @@ IDLE_SECONDS = 60.0
 WAITING_MAX = 256
 EVENTS_TOGETHER_MAX = 4_096
 
-_PASSING = frozenset(["clock-behind", "disk-full", "level-unknown", "store-busy"])
+_PASSING = frozenset(
+    ["clock-ahead", "clock-behind", "disk-full", "level-unknown", "store-busy"]
+)
 """Refusals of the home after which it can still be written, if its store answers."""
 
 Answers = list["Appended | LedgerError"]
@@ -62,7 +64,7 @@ class Intake:
 
     Args:
         writer: of the home; from now on nobody else uses it.
-        log_key: signs checkpoints.
+        log_keys: sign checkpoints.
         on_published: is told the size of each checkpoint; must not take long.
         on_failure: is called once the intake has ended by itself.
     """
@@ -70,7 +72,7 @@ class Intake:
     def __init__(
         self,
         writer: Writer,
-        log_key: SigningKey,
+        log_keys: Sequence[SigningKey],
         *,
         on_published: Callable[[int], object] = lambda _: None,
         on_failure: Callable[[], object] = lambda: None,
@@ -78,14 +80,14 @@ class Intake:
         self.home = writer.home
         self.uploads = Uploads(writer.home.staging, writer.identity.log)
         self._writer = writer
-        self._log_key = log_key
+        self._log_keys = log_keys
         self._on_published = on_published
         self._on_failure = on_failure
         self._jobs: queue.Queue[_Job | None] = queue.Queue()
         self._failure: BaseException | None = None
         self._ended = False
         self._door = threading.Lock()
-        self._published = writer.publish(log_key).size
+        self._published = writer.publish(*log_keys).size
         self._news = threading.Condition()
         self._due = float("inf")
         self._told = time.monotonic() - PUBLISH_EVERY_SECONDS
@@ -254,7 +256,7 @@ class Intake:
             raise error from None
 
     def _publish(self) -> None:
-        size = self._writer.publish(self._log_key).size
+        size = self._writer.publish(*self._log_keys).size
         self._due = float("inf")
         self._told = time.monotonic()
         with self._news:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import click
 
+from ledger.asking import ask_witnesses
 from ledger.cli.appending import Appending
 from ledger.cli.appending import Destination
 from ledger.cli.appending import HomeDestination
@@ -151,10 +152,10 @@ def append(
     take = _Taking(read, signer, line_files, atomic)
     if url is not None:
         return _append_there(settings, take, url, trust, wait=wait)
-    log_key = keys.log_key()
+    log_keys = keys.log_keys()
     with (
         Staged(settings.place.staging) as staged,
-        open_desk(settings, log_key) as desk,
+        open_desk(settings, log_keys) as desk,
     ):
         outcomes = take.append(HomeDestination(desk), staged)
         checkpoint = desk.publish()
@@ -210,7 +211,8 @@ def _receipts(settings: Settings, outcomes: Sequence[Outcome]) -> dict[int, str]
     ]
     if not indexes:
         return {}
-    found = receipts(settings.place, indexes, lambda *_: None, RECEIPT_SECONDS)
+    ask_witnesses(settings.place, seconds=RECEIPT_SECONDS, until_met=True)
+    found = receipts(settings.place, indexes, lambda *_: None, 0.0)
     if len(found) < len(set(indexes)):
         hint("stored, but a receipt is late: append the same again with --wait for it")
     return found

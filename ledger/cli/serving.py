@@ -78,7 +78,8 @@ def serve(settings: Settings, host: str, port: int, *, accept_events: bool) -> N
     balance. Ctrl-C ends it.
 
     With --accept-events it takes in what is signed by keys on the log, and is the one
-    that writes to the home as long as it runs; it needs the log key to publish.
+    that writes to the home as long as it runs; it needs the log key to publish. The
+    witnesses of the home's policy are asked whenever it has published.
     """
     from web import create_app
 
@@ -94,16 +95,20 @@ def serve_and_accept(settings: Settings, host: str, port: int) -> None:
     Raises:
         InputError, HomeError: as `Writer` and `run_server`; what ended the intake.
     """
+    from ledger.asking import Asker
     from ledger.cli.signing import Keys
     from ledger.intake import Intake
     from ledger.writer import Writer
     from web import create_app
 
-    log_key = Keys(settings).log_key()
+    log_keys = Keys(settings).log_keys()
     signal.signal(signal.SIGTERM, _end)
     with (
         Writer(settings.place) as writer,
-        Intake(writer, log_key, on_failure=_end_soon) as intake,
+        Asker(settings.place) as asker,
+        Intake(
+            writer, log_keys, on_published=asker.wake, on_failure=_end_soon
+        ) as intake,
     ):
         hint("taking events: no other command writes to this home meanwhile")
         app = create_app(settings.home, intake)
