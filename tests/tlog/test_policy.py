@@ -169,6 +169,9 @@ def test_the_error_says_who_is_missing() -> None:
     assert "group 'both' has 1 of 2, without 'far';" in error.message
     error = refusal(policy_of("quorum a", witnesses="a"), SIGNED)
     assert error.message.endswith("witness 'a' did not cosign")
+    aside = policy_of("group g all a b", "group h any c", "quorum g", witnesses="abc")
+    error = refusal(aside, cosigned("b"))
+    assert error.message.endswith("policy: group 'g' has 1 of 2, without 'a'")
 
 
 def test_a_known_witness_that_fails_spoils_the_note() -> None:
