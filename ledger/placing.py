@@ -61,7 +61,7 @@ def _put(public: Path, beside: Path, files: Iterable[File]) -> None:
     # Synced together, since the first sync of many files carries most of them.
     for path, _ in made:
         sync(path)
-    for folder in {place.parent for _, place in made}:
+    for folder in sorted({place.parent for _, place in made}):
         folder.mkdir(parents=True, exist_ok=True)
     for path, place in made:
         path.replace(place)

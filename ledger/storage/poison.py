@@ -25,6 +25,7 @@ import os
 from pathlib import Path
 
 from ledger.errors import HomeError
+from ledger.storage.sync import sync
 
 FILE_NAME = "poisoned"
 
@@ -38,17 +39,21 @@ def mark_poisoned(home: Path, boot_id: str, reason: str) -> None:
         reason: for whoever finds it, on one line.
 
     Raises:
+        HomeError: `sync-failed`.
         OSError: the disk refuses this as well.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    try:
-        handle = os.open(home / FILE_NAME, flags, 0o600)
-    except FileExistsError:
+    marker = home / FILE_NAME
+    if marker.exists():
         return
-    with os.fdopen(handle, "w", encoding="utf-8") as marker:
-        marker.write(f"poisoned\n{boot_id}\n{' '.join(reason.split())}\n")
-        marker.flush()
-        os.fsync(marker.fileno())
+    # Under its own name only when whole: one without a boot id would stay for good.
+    partial = marker.with_name(f".{FILE_NAME}.partial")
+    text = f"poisoned\n{boot_id}\n{' '.join(reason.split())}\n"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+    with os.fdopen(os.open(partial, flags, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    sync(partial)
+    partial.replace(marker)
+    sync(home)
 
 
 def check_poison(home: Path, boot_id: str) -> bool:
