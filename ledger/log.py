@@ -63,6 +63,12 @@ if TYPE_CHECKING:
     from ledger.replay.replay import Judged
     from ledger.storage.base import Store
 
+_DAY_MS = 86_400_000
+
+QUIET_MAX_MS = 5 * 366 * _DAY_MS
+"""Longest time between two entries. No entry is ever earlier than the one before, so
+one taken in while the clock is years ahead would shut the log until then."""
+
 
 class Appended(msgspec.Struct, frozen=True):
     """The log's answer: where the event stands, durably.
@@ -320,6 +326,13 @@ class Log:
                 "clock-behind",
                 f"the clock is {last - now} ms behind the newest entry",
                 hint="set this machine's clock; nothing was appended",
+            )
+        if self.size and now > last + QUIET_MAX_MS:
+            raise HomeError(
+                "clock-ahead",
+                f"the clock is {(now - last) // _DAY_MS} days ahead of the newest entry",
+                hint="set this machine's clock; nothing was appended. A log that was"
+                " quiet for years is continued by one that succeeds it",
             )
         if event.time > now + CLOCK_SKEW_MS:
             raise InputError(

@@ -7,7 +7,7 @@
 
     stored ─► read anew ─► two roots agree ─► grown from the anchored tree
       ─► anchor replaced ─► that text signed ─► signature verified
-      ─► files in place, durable ─► checkpoint last                (format.md §7)
+      ─► files in place, durable ─► checkpoint last ─► noted       (format.md §7)
 
 What a checkpoint names is in place before it is, and never written again. Any static
 file server can serve the folder. Publishing twice is harmless, and publishing goes on
@@ -104,9 +104,9 @@ def publish(
         open_checkpoint(signed, *(make_vkey(origin, key.public) for key in keys))
         old_size = 0 if last is None else last.size
         put_files(public, files_between(stored, old_size, checkpoint.size))
+    put_checkpoint(public, signed)
     with store.transaction():
         store.swap_checkpoint(last_text, signed)
-    put_checkpoint(public, signed)
     return checkpoint
 
 

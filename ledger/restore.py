@@ -42,6 +42,7 @@ from ledger.reader import open_leaf
 from ledger.reader import open_source
 from ledger.rebuild import rebuild
 from ledger.replay import State
+from ledger.replay.log_keys import vkeys_at
 from ledger.storage.base import NewEntry
 from ledger.storage.lock import WriterLock
 from ledger.storage.sqlite import SqliteStore
@@ -50,14 +51,17 @@ from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.checkpoint import format_checkpoint
 from ledger.tlog.merkle import leaf_hash
 from ledger.tlog.merkle import leaf_hashes
+from ledger.tlog.merkle import prove_consistency
 from ledger.tlog.merkle import tree_root
 from ledger.tlog.note import Note
 from ledger.tlog.note import format_note
 from ledger.tlog.note import parse_note
+from ledger.tlog.policy import parse_policy
 from ledger.tlog.tiles import TILE_WIDTH
 from ledger.tlog.tiles import format_bundle
+from ledger.witnessing import COSIGNED
+from ledger.witnessing import gather
 from ledger.writer import check_trusted
-from ledger.writer import vkey_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,8 +123,10 @@ def catch_up(home: Home, place: str, vkeys: Sequence[Vkey] = ()) -> CaughtUp:
     Raises:
         InputError: `source-inside-home`, `home-missing`; as `open_source`.
         VerificationError: `fork`, `audit-failed`; as `Reader`.
-        UnverifiableError: `source-behind`, `audit-incomplete`; as `Reader`.
-        HomeError: `home-in-use`, `behind-anchor`, `anchor-differs`; the store failed.
+        UnverifiableError: `source-behind`, `audit-incomplete`, `witness-silent`; as
+            `Reader`.
+        HomeError: `home-in-use`, `behind-anchor`, `behind-witness`, `anchor-differs`;
+            the store failed.
     """
     home.check()
     _check_elsewhere(home, place)
@@ -129,7 +135,7 @@ def catch_up(home: Home, place: str, vkeys: Sequence[Vkey] = ()) -> CaughtUp:
         _mark(home)
         with (
             closing(SqliteStore.open(home.path)) as store,
-            Reader(open_source(place), vkeys or [_vkey_of(store)]) as reader,
+            Reader(open_source(place), vkeys or _vkeys_of(store)) as reader,
         ):
             anchor = _anchor_of(home, store)
             fetched = _fetch(store, reader)
@@ -137,6 +143,7 @@ def catch_up(home: Home, place: str, vkeys: Sequence[Vkey] = ()) -> CaughtUp:
                 rebuild(store)
             check_grown(store, reader.checkpoint().origin, anchor.checkpoint())
             _audit(store, anchor)
+            _ask_witnesses(home, store, reader)
             _publish(home, store, reader, anchor)
             size = store.size()
         home.restored.unlink(missing_ok=True)
@@ -171,8 +178,9 @@ def _anchor_of(home: Home, store: SqliteStore) -> Anchor:
     return anchor_of(home.path, log_id)
 
 
-def _vkey_of(store: SqliteStore) -> Vkey:
-    return vkey_of(State("full", store.rows).need_log())
+def _vkeys_of(store: SqliteStore) -> list[Vkey]:
+    state = State("full", store.rows)
+    return vkeys_at(state, state.size)
 
 
 def _fetch(store: SqliteStore, reader: Reader) -> int:
@@ -263,15 +271,45 @@ def _audit(store: SqliteStore, anchor: Anchor) -> None:
         )
 
 
+def _ask_witnesses(home: Home, store: SqliteStore, reader: Reader) -> None:
+    """Demand that no witness of the home's policy has seen more than there is."""
+    path = home.path / "policy"
+    if not path.is_file():
+        return
+    size = reader.checkpoint().size
+    asked = gather(
+        parse_policy(path.read_text(encoding="utf-8")),
+        reader.note,
+        lambda old_size: prove_consistency(old_size, size, store.nodes),
+    )
+    for name, outcome in asked.outcomes.items():
+        if outcome.code == COSIGNED:
+            continue
+        if outcome.size is not None and outcome.size > size:
+            raise HomeError(
+                "behind-witness",
+                f"witness {name} cosigned {outcome.size} entries of this log, and the"
+                f" place given has {size}",
+                hint="catch up from a place that has them; if there is none, begin a"
+                " log that succeeds this one (ledger/docs/operations.md)",
+            )
+        raise UnverifiableError(
+            "witness-silent",
+            f"witness {name} does not say what it saw last: {outcome.message}",
+            hint=f"try again later, or take a witness that is gone for good out of"
+            f" {path}",
+        )
+
+
 def _publish(home: Home, store: SqliteStore, reader: Reader, anchor: Anchor) -> None:
     """Anchor what readers have, and put its files into the home's public folder."""
     checkpoint, anchored = reader.checkpoint(), anchor.checkpoint()
     if anchored is None or anchored.size <= checkpoint.size:
         anchor.swap(anchor.read(), format_checkpoint(checkpoint))
     put_files(home.public, files_between(store, 0, checkpoint.size))
+    put_checkpoint(home.public, reader.note)
     with store.transaction():
         store.swap_checkpoint(store.checkpoint(), _by_log(reader.note, checkpoint))
-    put_checkpoint(home.public, reader.note)
 
 
 def _by_log(note: str, checkpoint: Checkpoint) -> str:

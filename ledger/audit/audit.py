@@ -128,7 +128,7 @@ class Audit:
         report.size, report.root = self._tree.size, self._tree.root()
         if checkpoint is not None:
             root, whole = self._checkpoint_root, not self._failed
-            verified = Verified(report.size, root, whole, self._log_keys)
+            verified = Verified(report.size, root, whole, self._log_keys, self._tree)
             published = check_checkpoint(
                 self._store, self._public, checkpoint, verified, report
             )

@@ -18,7 +18,9 @@ from ledger.publish import published_checkpoint
 from ledger.replay.log_keys import in_force
 from ledger.replay.rows import NEVER
 from ledger.tlog.checkpoint import open_checkpoint
+from ledger.tlog.checkpoint import parse_checkpoint
 from ledger.tlog.note import make_vkey
+from ledger.tlog.note import parse_note
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     from ledger.replay.rows import LogKeyRow
     from ledger.storage.base import Store
     from ledger.tlog.checkpoint import Checkpoint
+
+
+CHECKPOINT_BYTES_MAX = 1 << 20
+"""More than the log and a hundred witnesses sign."""
 
 
 class LogKeys(NamedTuple):
@@ -61,12 +67,14 @@ class Verified(NamedTuple):
         root: of the tree at the checkpoint's size; None if the log is shorter.
         whole: whether they are all that there is, none having failed.
         keys: that sign checkpoints, if there is a genesis to name one.
+        tree: over the entries.
     """
 
     size: int
     root: bytes | None
     whole: bool
     keys: LogKeys | None
+    tree: VerifiedTree
 
 
 def read_checkpoint(
@@ -128,8 +136,8 @@ def check_checkpoint(
             f"the log's first {checkpoint.size} entries give another root than the"
             " checkpoint",
         )
-    _check_public_copy(public, text, report)
-    return min(checkpoint.size, verified.size)
+    size = _check_public_copy(public, text, verified, report)
+    return min(max(checkpoint.size, size), verified.size)
 
 
 def check_handovers(keys: LogKeys, tree: VerifiedTree, report: Report) -> None:
@@ -152,18 +160,42 @@ def check_handovers(keys: LogKeys, tree: VerifiedTree, report: Report) -> None:
         report.count("checkpoints")
 
 
-def _check_public_copy(public: Path | None, text: str, report: Report) -> None:
+def _check_public_copy(
+    public: Path | None, text: str, verified: Verified, report: Report
+) -> int:
+    """Check that what is published is what was signed last; return its size.
+
+    It bears the log's signatures, and perhaps those of witnesses, which are not for
+    this log to judge. Where publishing stopped at its last step it is newer than what
+    the store noted, and just as true.
+    """
     if public is None:
-        return
-    right = text.encode()
+        return 0
     if not _is_published(public):
         report.missing.append("public/checkpoint is missing")
-    elif read_at_most(public / "checkpoint", len(right)) != right:
-        _found(
-            report,
-            "checkpoint-differs",
-            "public/checkpoint is not the checkpoint that the store signed last",
-        )
+        return 0
+    data = read_at_most(public / "checkpoint", CHECKPOINT_BYTES_MAX) or b""
+    try:
+        note = data.decode()
+        same = parse_note(note).text == parse_note(text).text
+        published = parse_checkpoint(parse_note(note).text)
+        if verified.keys is not None:
+            verified.keys.open(note, published.size)
+        if same or _is_newer(published, parse_note(text).text, verified):
+            return published.size
+    except (LedgerError, UnicodeDecodeError):
+        pass
+    _found(
+        report,
+        "checkpoint-differs",
+        "public/checkpoint is not the checkpoint that the store signed last",
+    )
+    return 0
+
+
+def _is_newer(published: Checkpoint, text: str, verified: Verified) -> bool:
+    known = parse_checkpoint(text).size < published.size <= verified.size
+    return known and verified.tree.root_at(published.size) == published.root
 
 
 def _is_published(public: Path | None) -> bool:

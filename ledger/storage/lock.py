@@ -19,6 +19,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -47,8 +48,9 @@ class WriterLock:
                 f"process {holder or 'unknown'} is writing to this log",
                 hint="stop it, or read the log without writing",
             ) from None
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, f"{os.getpid()}\n".encode("ascii"), 0)
+        with suppress(OSError):  # it is only for people, and the disk may be full
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, f"{os.getpid()}\n".encode("ascii"), 0)
 
     def close(self) -> None:
         """Release the lock; again does nothing."""
