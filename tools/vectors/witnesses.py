@@ -38,6 +38,7 @@ TEXT = parse_note(SIGNED).text
 NEXT_TEXT = TEXT.replace("\n7\n", "\n8\n")
 NEXT_SIGNED = sign_note(NEXT_TEXT, NAME, KEY)
 SECOND_KEY = SigningKey(b"second log key".ljust(32, b"k"))
+SECOND = make_vkey(NAME, SECOND_KEY.public)
 OTHER = make_vkey("other.example/log", SECOND_KEY.public)
 
 
@@ -219,13 +220,12 @@ def _bad_policies() -> Cases:
             text = re.sub("|".join(named), lambda match: named[match[0]], lines)
             policy = policy_text(*text.split("; "))
             yield f"policy/{case}", bad(code, desc, policy=policy)
-    cut = policy_text("quorum west")[:-1]
-    yield "policy/cut off", bad("bad-policy", "the line does not end", policy=cut)
+    cut = policy_text("quorum west", "# the end")[:-1]
+    yield "policy/cut off", bad("bad-policy", "its last line has no end", policy=cut)
 
 
 def _met() -> Cases:
-    two_keys = [VKEY, make_vkey(NAME, SECOND_KEY.public)]
-    either_key = policy_text("quorum none", logs=two_keys)
+    either_key = policy_text("quorum none", logs=(VKEY, SECOND))
     either_log = policy_text("quorum none", logs=(OTHER, VKEY))
     cases_met: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
         ("none", "the log alone", policy_text("quorum none"), ()),
@@ -245,6 +245,7 @@ def _not_met() -> Cases:
     two = policy_text("group g 2 north south west", "quorum g")
     one = policy_text("group g any north south west", "quorum g")
     alone = policy_text("quorum none", logs=())
+    keys = policy_text("quorum none", logs=(VKEY, SECOND))
     logs = policy_text("quorum west", logs=(VKEY, OTHER))
     later = by("west", time_s=TIME_S + 1)
     moved = Signature(
@@ -279,6 +280,10 @@ def _not_met() -> Cases:
         (
             *("another log", "wrong-origin", "under this one's name", logs),
             merged(by("west"), signed=foreign),
+        ),
+        (
+            *("log key forged", "bad-signature", "although the other key signed", keys),
+            merged(Signature(NAME, SECOND.key_id, bytes(64))),
         ),
         ("no log", "no-log-in-policy", "nobody to believe", alone, SIGNED),
     ):
