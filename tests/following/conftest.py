@@ -23,6 +23,8 @@ class Server(ThreadingHTTPServer):
         alter: given path and content, gives other content, or None for 404.
     """
 
+    request_queue_size = 128  # readers come many at once
+
     def __init__(self, folder: Path) -> None:
         super().__init__(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
         self.folder = folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -218,6 +219,26 @@ def test_new_cosignatures_come_along(server: Server, copy: Path) -> None:
     path.write_text(path.read_text(encoding="utf-8") + line, encoding="utf-8")
     run(server, copy)
     assert (copy / "checkpoint").read_text(encoding="utf-8").endswith(line)
+
+
+def test_files_come_several_at_once(log: Synthetic, server: Server, copy: Path) -> None:
+    """A server that takes its time is not waited for file by file."""
+    log.grow(256 * 20)
+    log.publish(server.folder)
+    waiting: set[str] = set()
+    most = 0
+
+    def slow(path: str, data: bytes) -> bytes:
+        nonlocal most
+        waiting.add(path)
+        most = max(most, len(waiting))
+        time.sleep(0.05)
+        waiting.discard(path)
+        return data
+
+    server.alter = slow
+    run(server, copy)
+    assert most >= 8
 
 
 def test_two_copies_at_once_are_refused(server: Server, copy: Path) -> None:
