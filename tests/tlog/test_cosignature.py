@@ -22,6 +22,7 @@ from ledger.tlog.note import key_id
 from ledger.tlog.note import make_vkey
 from ledger.tlog.note import open_note
 from ledger.tlog.note import parse_note
+from ledger.tlog.note import parse_signature
 from ledger.tlog.note import parse_vkey
 from tests.tlog.witnesses import LOG
 from tests.tlog.witnesses import LOG_KEY
@@ -35,6 +36,11 @@ from tests.tlog.witnesses import key_of
 from tests.tlog.witnesses import vkey_of
 
 WITNESS = vkey_of("w")
+
+# The key of a public witness, and a cosignature in the tests of transparency-dev/formats.
+PUBLIC_VKEY = "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2"
+PUBLIC_SIGNATURE = "ZGhGuQAAAABm/qTPeyKXD+R2rzyQsxPiP8mXum7qq/iF0u4vanlqJyoc\
+WODBt97w9uL+8qT7S5gxEHWWOworDcFiEBYJXORmnFBOBA=="
 
 
 def code_of(note: str, *vkeys: Vkey) -> str | None:
@@ -60,6 +66,15 @@ def test_the_bytes_are_those_of_the_specification() -> None:
     message = f"cosignature/v1\ntime 1679315147\n{TEXT}".encode()
     ed25519.verify(public, message, signature.signature[8:])
     assert len(signature.signature) == 72
+
+
+def test_what_others_have_published() -> None:
+    """A key and a time, as other software wrote them."""
+    vkey = parse_vkey(PUBLIC_VKEY)
+    assert (vkey.name, vkey.type) == ("remora.n621.de", COSIGNATURE_TYPE)
+    assert format_vkey(vkey) == PUBLIC_VKEY
+    signature = parse_signature(f"— w.example {PUBLIC_SIGNATURE}")
+    assert cosignature_time(signature) == 1_727_964_367
 
 
 def test_a_cosignature_opens_with_the_logs_signature() -> None:
