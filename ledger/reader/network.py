@@ -10,13 +10,14 @@ from __future__ import annotations
 import http.client
 import socket
 import threading
-import time
 import urllib.request
 import zlib
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from typing import IO
 from typing import TYPE_CHECKING
+from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 WAIT_SECONDS_MAX = 10.0
 """For a connection, and for each further part of an answer."""
 ANSWER_SECONDS_MAX = 60.0
-"""For the head of an answer, and again for its body."""
+"""For a whole exchange."""
 
 _CHUNK_BYTES = 1 << 16
 _GZIP = 16 + zlib.MAX_WBITS
@@ -47,7 +48,7 @@ class HttpSource:
     Args:
         prefix: http or https, without query or fragment.
         wait_seconds: limit for each step of an exchange.
-        answer_seconds: limit for the head, and for the body, of an answer.
+        answer_seconds: limit for all of it.
     """
 
     def __init__(
@@ -58,9 +59,9 @@ class HttpSource:
         answer_seconds: float = ANSWER_SECONDS_MAX,
     ) -> None:
         self._prefix = prefix.rstrip("/")
-        self._wait_seconds = wait_seconds
+        self._wait = wait_seconds
         self._answer_seconds = answer_seconds
-        self._opener = _make_opener(answer_seconds)
+        self._proxies = urllib.request.getproxies()
 
     def __str__(self) -> str:
         return self._prefix
@@ -69,12 +70,14 @@ class HttpSource:
         """Read one file; as `Source.get`."""
         url = f"{self._prefix}/{path}"
         request = urllib.request.Request(url, headers=_HEADERS)  # noqa: S310 (open_source)
+        watch = _Watch(self._answer_seconds)
         try:
-            with self._opener.open(request, timeout=self._wait_seconds) as answer:
+            with watch, self._opener(watch).open(request, timeout=self._wait) as answer:
                 if answer.status != HTTPStatus.OK:
                     raise _no_network(url, f"answered {answer.status}")
-                body = self._read(answer, url, bytes_max)
+                body = _read(answer, url, bytes_max)
                 encoding = answer.headers.get("Content-Encoding", "identity")
+                watch.check()
         except HTTPError as error:
             error.close()
             raise _refusal(url, error) from None
@@ -84,22 +87,32 @@ class HttpSource:
             raise _no_network(url, str(reason) or type(error).__name__) from error
         return _unpack(body, encoding.strip().lower(), url, bytes_max)
 
-    def _read(self, answer: http.client.HTTPResponse, url: str, length: int) -> bytes:
-        """Read the body in parts, so that none and all of them can be too late."""
-        deadline = time.monotonic() + self._answer_seconds
-        announced = answer.length
-        parts: list[bytes] = []
-        read = 0
-        while read != announced and (part := answer.read1(_CHUNK_BYTES)):
-            parts.append(part)
-            read += len(part)
-            if read > length:
-                raise _too_long(url, length)
-            if time.monotonic() > deadline:
-                raise _no_network(url, "took too long to answer")
-        if announced is not None and read != announced:
-            raise _no_network(url, f"broke off after {read:,} of {announced:,} bytes")
-        return b"".join(parts)
+    def _opener(self, watch: _Watch) -> urllib.request.OpenerDirector:
+        """Make an opener that knows HTTP and nothing else: no files, no FTP."""
+        opener = urllib.request.OpenerDirector()
+        for handler in (
+            urllib.request.ProxyHandler(self._proxies),
+            _Handler(watch),
+            urllib.request.HTTPDefaultErrorHandler(),
+            urllib.request.HTTPErrorProcessor(),
+            _SameHost(),
+        ):
+            opener.add_handler(handler)
+        return opener
+
+
+def _read(answer: http.client.HTTPResponse, url: str, length: int) -> bytes:
+    announced = answer.length
+    parts: list[bytes] = []
+    read = 0
+    while read != announced and (part := answer.read1(_CHUNK_BYTES)):
+        parts.append(part)
+        read += len(part)
+        if read > length:
+            raise _too_long(url, length)
+    if announced is not None and read != announced:
+        raise _no_network(url, f"broke off after {read:,} of {announced:,} bytes")
+    return b"".join(parts)
 
 
 def _unpack(body: bytes, encoding: str, url: str, length: int) -> bytes:
@@ -136,67 +149,84 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _make_opener(head_seconds: float) -> urllib.request.OpenerDirector:
-    """Make an opener that knows HTTP and nothing else: no files, no FTP."""
+class _Watch:
+    """Hangs up on a server that takes too long, whatever it is about to send.
 
-    class Http(_Patience, http.client.HTTPConnection):
-        seconds = head_seconds
-
-    class Https(_Patience, http.client.HTTPSConnection):
-        seconds = head_seconds
-
-    class HttpHandler(urllib.request.HTTPHandler):
-        def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-            return self.do_open(Http, req)
-
-    class HttpsHandler(urllib.request.HTTPSHandler):
-        def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-            return self.do_open(Https, req)
-
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler(),
-        HttpHandler(),
-        HttpsHandler(),
-        urllib.request.HTTPDefaultErrorHandler(),
-        urllib.request.HTTPErrorProcessor(),
-        _SameHost(),
-    ):
-        opener.add_handler(handler)
-    return opener
-
-
-class _Patience:
-    """A connection that waits for the head of an answer only so long.
-
-    A socket's timeout begins anew with every byte, so a server that sends one now
-    and then could keep a monitor waiting for years.
+    A socket's timeout begins anew with every byte: by one now and then, in the head, in
+    the body or behind it, a server could keep a monitor waiting for years.
     """
 
-    seconds: float
+    def __init__(self, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, self._hang_up)
+        self._timer.daemon = True
+        self._late = False
+        self._connection: socket.socket | None = None
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def begin(self, connection: socket.socket | None) -> None:
+        """Watch over a connection, instead of the one before."""
+        self._connection = connection
+        self.check()
+
+    def check(self) -> None:
+        """Check that there was time: what was cut off reads like what has ended.
+
+        Raises:
+            TimeoutError: it is over.
+        """
+        if self._late:
+            raise TimeoutError("took too long to answer")
+
+    def _hang_up(self) -> None:
+        self._late = True
+        if self._connection is not None:
+            with suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Watched:
+    """A connection that tells a watch when it begins to wait for an answer."""
+
     sock: socket.socket | None
 
+    def __init__(self, *args: Any, watch: _Watch, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **kwargs)
+        self._watch = watch
+
     def getresponse(self) -> http.client.HTTPResponse:
-        late = threading.Event()
-        timer = threading.Timer(self.seconds, _hang_up, [self.sock, late])
-        timer.daemon = True
-        timer.start()
+        self._watch.begin(self.sock)
+        answer: http.client.HTTPResponse = super().getresponse()  # type: ignore[misc]
         try:
-            answer: http.client.HTTPResponse = super().getresponse()  # type: ignore[misc]
-        finally:
-            timer.cancel()
-        if late.is_set():
-            # A head that was cut off reads like one that ended.
+            self._watch.check()
+        except TimeoutError:
             answer.close()
-            raise TimeoutError("took too long to answer")
+            raise
         return answer
 
 
-def _hang_up(connection: socket.socket | None, late: threading.Event) -> None:
-    late.set()
-    with suppress(OSError):
-        if connection is not None:
-            connection.shutdown(socket.SHUT_RDWR)
+class _Http(_Watched, http.client.HTTPConnection):
+    pass
+
+
+class _Https(_Watched, http.client.HTTPSConnection):
+    pass
+
+
+class _Handler(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
+    def __init__(self, watch: _Watch) -> None:
+        super().__init__()
+        self._watch = watch
+
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(partial(_Http, watch=self._watch), req)
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(partial(_Https, watch=self._watch), req)
 
 
 def _refusal(url: str, error: HTTPError) -> UnverifiableError:

@@ -170,19 +170,29 @@ def test_a_small_packed_body_that_unpacks_too_long_is_left() -> None:
         assert failed(address, 9_999).code == "body-too-long"
 
 
-@pytest.mark.parametrize("where", ["silent", "head", "body"])
-def test_a_slow_answer_is_left(where: str) -> None:
+DRIPS = {
+    "silent": (b"", b""),
+    "head": (b"HTTP/1.1 200 OK\r\nSlow: ", b"x"),
+    "body": (b"HTTP/1.1 200 OK\r\n\r\n", b"x"),
+    "chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    "behind": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n",
+        b"Later: x\r\n",
+    ),
+    "soon": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+}
+"""What a server begins with, and then sends again and again."""
+
+
+@pytest.mark.parametrize(("begin", "again"), DRIPS.values(), ids=DRIPS)
+def test_a_slow_answer_is_left(begin: bytes, again: bytes) -> None:
     """A byte now and then keeps no reader waiting, wherever it drips."""
     over = threading.Event()
 
     def drip(handler: BaseHTTPRequestHandler) -> None:
-        if where == "body":
-            handler.send_response(200)
-            handler.end_headers()
-        elif where == "head":
-            handler.wfile.write(b"HTTP/1.1 200 OK\r\nSlow: ")
+        handler.wfile.write(begin)
         while not over.wait(0.1):
-            handler.wfile.write(b"" if where == "silent" else b"x")
+            handler.wfile.write(again)
             handler.wfile.flush()
 
     with serving(drip) as address:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,32 @@ def test_leaves_are_read_without_the_tiles_over_them() -> None:
     tiles = [path for path in shelf.asked if path.startswith("tile/0/")]
     assert tiles == ["tile/0/257.p/208"]
     assert len(shelf.asked) == len(set(shelf.asked))
+
+
+def test_bundles_are_fetched_ahead() -> None:
+    """Bundles come several at a time: a far log is not read one trip after another."""
+    shelf = Shelf(leaves_of(66_000))
+    together = threading.Barrier(8, timeout=20)
+
+    def answer(path: str) -> bytes | None:
+        if path.startswith("tile/entries/"):
+            together.wait()
+        return shelf.files.get(path)
+
+    shelf.answer = answer
+    with read(shelf) as reader:
+        assert tuple(reader.leaves(0, 64 * 256)) == leaves_of(66_000)[: 64 * 256]
+
+
+def test_no_more_is_fetched_ahead_than_memory_holds() -> None:
+    """Whoever stops early, or verifies slowly, has not fetched the whole log."""
+    shelf = Shelf(leaves_of(66_000))
+    with read(shelf) as reader:
+        leaves = reader.leaves(0, 66_000)
+        next(leaves)
+        del leaves
+    bundles = [path for path in shelf.asked if path.startswith("tile/entries/")]
+    assert len(bundles) <= 17
 
 
 def test_a_cache_saves_asking_again(tmp_path: Path) -> None:
