@@ -37,7 +37,7 @@ from tests.tlog.witnesses import vkey_of
 
 WITNESS = vkey_of("w")
 
-# The key of a public witness, and a cosignature in the tests of transparency-dev/formats.
+# The key of a public witness; a cosignature in the tests of transparency-dev/formats.
 PUBLIC_VKEY = "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2"
 PUBLIC_SIGNATURE = "ZGhGuQAAAABm/qTPeyKXD+R2rzyQsxPiP8mXum7qq/iF0u4vanlqJyoc\
 WODBt97w9uL+8qT7S5gxEHWWOworDcFiEBYJXORmnFBOBA=="
