@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import socket
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,6 @@ from ledger.cli.common import home_option
 from ledger.cli.common import keys_option
 from ledger.cli.common import pass_settings
 from ledger.errors import HomeError
-from ledger.uploads import MANIFEST_BYTES_MAX
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -148,7 +148,7 @@ def run_server(
         threads=threads,
         ident="linernote",
         channel_timeout=SILENCE_SECONDS,
-        max_request_body_size=MANIFEST_BYTES_MAX + 1,
+        max_request_body_size=sys.maxsize,  # each address has its own
     )
     server.channel_class = BoundedChannel
     hint(f"serving http://{shown}:{listening.getsockname()[1]}")
