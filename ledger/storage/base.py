@@ -87,7 +87,7 @@ class Mention(msgspec.Struct, frozen=True, gc=False, order=True):
     """Something to find an entry by.
 
     `kind` is the entry's; `what` says what `value` is (`party`, `recording`,
-    `isrc`, `run`, `hash` …); binary values are written in lower-case hex.
+    `isrc`, `run`, `manifest` …); binary values are written in lower-case hex.
     """
 
     value: str
