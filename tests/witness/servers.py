@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -33,14 +34,20 @@ def serving(witness: Witness) -> Iterator[str]:
 
 
 @contextmanager
-def behaving(behaviour: Behaviour) -> Iterator[str]:
+def behaving(
+    behaviour: Behaviour, context: ssl.SSLContext | None = None
+) -> Iterator[str]:
     """Listen, and do with each connection as said; give the address."""
     listening = socket.create_server(("127.0.0.1", 0))
+    scheme = "http" if context is None else "https"
 
     def meet(connection: socket.socket) -> None:
         with connection, suppress(OSError):
-            _read_request(connection)
-            behaviour(connection)
+            if context is not None:
+                connection = context.wrap_socket(connection, server_side=True)
+            with connection:
+                _read_request(connection)
+                behaviour(connection)
 
     def accept() -> None:
         with suppress(OSError):
@@ -50,7 +57,7 @@ def behaving(behaviour: Behaviour) -> Iterator[str]:
 
     threading.Thread(target=accept, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        yield f"{scheme}://127.0.0.1:{listening.getsockname()[1]}"
     finally:
         # A thread that waits in accept is woken by shutdown, not by close.
         with suppress(OSError):

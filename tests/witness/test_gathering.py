@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ from ledger.tlog.witness_messages import format_answer
 from ledger.witness.cosigning import Witness
 from ledger.witnessing import Gathered
 from ledger.witnessing import gather
+from tests.witness.certificate import CERTIFICATE
+from tests.witness.certificate import KEY
 from tests.witness.logs import NOW_S
 from tests.witness.logs import GrowingLog
 from tests.witness.logs import make_witness
@@ -260,15 +263,18 @@ def test_slow_ones_are_waited_for_no_longer_than_said(drip: bytes) -> None:
             time.sleep(0.05)
             connection.sendall(drip)
 
-    before = threading.active_count()
     started = time.monotonic()
     assert code_of(linger, seconds=0.5) == "timeout"
     assert time.monotonic() - started < 2.0
+    check_threads_end()
+
+
+def check_threads_end() -> None:
+    """Wait until no thread asks any more, before the witness would have ended."""
     until = time.monotonic() + SECONDS
     while any(each.name == "asking h" for each in threading.enumerate()):
         assert time.monotonic() < until, threading.enumerate()
         time.sleep(0.01)
-    assert before <= threading.active_count() + 1
 
 
 @pytest.mark.parametrize(
@@ -290,6 +296,46 @@ def test_what_is_no_http_is_no_answer(said: bytes) -> None:
         connection.sendall(said)
 
     assert code_of(say) in {"no-answer", "bad-witness-message"}
+
+
+@pytest.fixture
+def server_context(tmp_path: Path) -> ssl.SSLContext:
+    chain = tmp_path / "chain.pem"
+    chain.write_text(KEY + CERTIFICATE)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain)
+    return context
+
+
+def test_over_https_the_certificate_counts(
+    server_context: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A certificate that nobody vouches for is no answer; one that is trusted, is."""
+    good = cosign(parse_note(LOG.checkpoint(7)).text, "h.example", HOSTILE, NOW_S)
+    say = answering("200 OK", format_answer([good]))
+    with behaving(say, server_context) as url:
+        outcome = ask(hostile_policy(url), 7).outcomes["h"]
+        assert outcome.code == "no-answer"
+        assert "certificate" in outcome.message.lower()
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "chain.pem"))
+        assert ask(hostile_policy(url), 7).outcomes["h"].code == "cosigned"
+
+
+def test_a_slow_one_over_https_is_hung_up_on(
+    server_context: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A byte at a time through TLS keeps no thread either."""
+
+    def linger(connection: socket.socket) -> None:
+        while True:
+            time.sleep(0.05)
+            connection.sendall(b"x")
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "chain.pem"))
+    with behaving(linger, server_context) as url:
+        outcome = ask(hostile_policy(url), 7, 0.5).outcomes["h"]
+        assert outcome.code == "timeout"
+        check_threads_end()
 
 
 @pytest.mark.parametrize(
