@@ -330,7 +330,7 @@ class Log:
         if self.size and now > last + QUIET_MAX_MS:
             raise HomeError(
                 "clock-ahead",
-                f"the clock is {(now - last) // _DAY_MS} days ahead of the newest entry",
+                f"the clock is {(now - last) // _DAY_MS} days past the newest entry",
                 hint="set this machine's clock; nothing was appended. A log that was"
                 " quiet for years is continued by one that succeeds it",
             )

@@ -37,11 +37,11 @@ from ledger.tlog.note import parse_vkey
 @json_option
 @pass_settings
 def backup(settings: Settings, folder: Path, *, keys: bool) -> None:
-    """Copy the log to a new folder, while it is written to.
+    """Copy the log while it is written to.
 
-    Copies the database as of one moment, with all lines, and names.json. The keys only
-    where asked for. public/ is left out: the log gives it again. A copy made with other
-    tools while somebody writes may be torn.
+    Copies the database as of one moment to a new folder, with all lines, and
+    names.json. The keys only where asked for. public/ is left out: the log gives it
+    again. A copy made with other tools while somebody writes may be torn.
 
     What comes back from a backup is read-only until it has caught up with what was
     published since: see 'linernote restore --help', and try it before you need it.
@@ -91,7 +91,7 @@ def backup(settings: Settings, folder: Path, *, keys: bool) -> None:
 def restore(
     settings: Settings, folder: Path | None, place: str | None, vkeys: tuple[str, ...]
 ) -> None:
-    """Bring a log back, from a backup or after its anchor was lost.
+    """Bring a log back, and up to date.
 
     With BACKUP makes a home, which can be read and not written. With --from fetches
     what was published since, verifies and audits all of it, and holds it against what
