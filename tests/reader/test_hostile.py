@@ -112,15 +112,17 @@ def test_swapped_tiles_and_bundles_are_refused() -> None:
 def test_leaves_swapped_within_a_bundle_are_refused() -> None:
     """The order of leaves counts, and so does every border between two of them."""
     shelf = Shelf(leaves_of(600))
-    path = "tile/entries/001"
-    leaves = parse_bundle(shelf.files[path], 256)
-    swapped = [leaves[1], leaves[0], *leaves[2:]]
-    shifted = [leaves[0] + leaves[1][:1], leaves[1][1:], *leaves[2:]]
-    for altered in (swapped, shifted):
-        shelf.files[path] = format_bundle(altered)
-        assert refused(lambda reader: reader.leaf(256), shelf, None) == (
-            "bundle-mismatch"
-        )
+    for path, width, index in [
+        ("tile/entries/001", 256, 256),
+        ("tile/entries/002.p/88", 88, 512),
+    ]:
+        leaves = parse_bundle(shelf.files[path], width)
+        swapped = [leaves[1], leaves[0], *leaves[2:]]
+        shifted = [leaves[0] + leaves[1][:1], leaves[1][1:], *leaves[2:]]
+        for altered in (swapped, shifted):
+            shelf.files[path] = format_bundle(altered)
+            code = refused(partial(Reader.leaf, index=index), shelf, None)
+            assert code == "bundle-mismatch"
 
 
 def test_a_wrong_bundle_that_its_tile_agrees_with_is_refused() -> None:
