@@ -36,6 +36,7 @@ from pathlib import Path
 from ledger.errors import FormatError
 from ledger.home import write_durably
 from ledger.storage.lock import waiting_lock
+from ledger.tlog.checkpoint import parse_checkpoint
 from ledger.tlog.note import Note
 from ledger.tlog.note import Signature
 from ledger.tlog.note import format_note
@@ -63,6 +64,27 @@ def put_checkpoint(public: Path, signed: str) -> None:
             key: each for key, each in _by_key(kept).items() if key not in signatures
         }
         _write(public, Note(note.text, tuple(signatures.values())))
+
+
+def put_missed(public: Path, signed: str) -> None:
+    """Publish what was signed last, where a crash came before that.
+
+    All that it names was in place before it was stored, so nothing else is missing.
+
+    Args:
+        public: the folder.
+        signed: the checkpoint that the store holds.
+
+    Raises:
+        FormatError: as `parse_checkpoint`.
+    """
+    there = _read(public)
+    if there is None or _size(there) < _size(parse_note(signed)):
+        put_checkpoint(public, signed)
+
+
+def _size(note: Note) -> int:
+    return parse_checkpoint(note.text).size
 
 
 def add_cosignatures(public: Path, cosigned: str) -> bool:

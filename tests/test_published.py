@@ -9,6 +9,7 @@ import pytest
 
 from ledger.published import add_cosignatures
 from ledger.published import put_checkpoint
+from ledger.published import put_missed
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.checkpoint import sign_checkpoint
 from ledger.tlog.cosignature import cosign
@@ -117,3 +118,14 @@ def test_those_who_write_at_once_lose_nothing_of_each_other(public: Path) -> Non
         thread.join()
     expected = ["a.example", *(f"w{witness}.example" for witness in range(1, 9))]
     assert sorted(names(public)) == expected
+
+
+def test_a_checkpoint_that_a_crash_kept_back_is_published(public: Path) -> None:
+    """What was signed comes out later, but never over what is newer or as new."""
+    put_missed(public, signed(1))
+    assert published(public) == signed(1)
+    put_missed(public, signed(2))
+    add_cosignatures(public, cosigned(2, 1))
+    for size in (1, 2):
+        put_missed(public, signed(size))
+        assert published(public) == cosigned(2, 1)

@@ -7,6 +7,7 @@
     lint     style and types alone
     fix      put right what the linter and the formatter can
     bench    the benchmarks at full size (arguments go to pytest)
+    faults   let disks, power and processes fail, in full (--quick: a sample)
     vectors  write the test vectors again (--check: only compare)
     setup    make the virtual environment with the development tools, and stop
     lock     resolve the dependencies again (--upgrade: take newer versions)
@@ -104,7 +105,9 @@ class Extra(NamedTuple):
         return all(path and Path(path).exists() for path in found)
 
 
+COMPILER = Extra("the faults", "gcc libc6-dev", ("gcc", "/usr/include/stdio.h"))
 EXTRAS = (
+    COMPILER,
     Extra("the browser tests", "chromium", ("chromium",)),
     Extra(
         "the tests with Go",
@@ -114,9 +117,9 @@ EXTRAS = (
 )
 
 
-def provide_extras() -> None:
+def provide_extras(extras: tuple[Extra, ...] = EXTRAS) -> None:
     """See to what some tests need of Debian; without it they skip."""
-    missing = [extra for extra in EXTRAS if not extra.is_here()]
+    missing = [extra for extra in extras if not extra.is_here()]
     if not missing or not shutil.which("apt-get"):
         return
     root = root_prefix()
@@ -187,6 +190,13 @@ def bench(arguments: list[str]) -> int:
     return run(*pytest, LINERNOTE_BENCH="full")
 
 
+def faults(arguments: list[str]) -> int:
+    """Let disks, power and processes fail, and print what became of the log."""
+    Environment(ROOT).prepare(development=True)
+    provide_extras((COMPILER,))
+    return run("-m", "tools.faults", *arguments)
+
+
 def vectors(arguments: list[str]) -> int:
     """Write the test vectors, or with --check compare them."""
     Environment(ROOT).prepare(development=True)
@@ -230,6 +240,7 @@ COMMANDS = {
     "lint": lint,
     "fix": fix,
     "bench": bench,
+    "faults": faults,
     "vectors": vectors,
     "setup": setup,
     "lock": lock,

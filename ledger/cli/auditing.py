@@ -21,8 +21,8 @@ from ledger.cli.common import json_option
 from ledger.cli.common import pass_settings
 from ledger.cli.documents import fields
 from ledger.cli.documents import print_document
+from ledger.published import put_missed
 from ledger.rebuild import rebuild as rebuild_store
-from ledger.storage.lock import WriterLock
 from ledger.storage.poison import check_poison
 from ledger.storage.poison import clear_poison
 from ledger.storage.sqlite import SqliteStore
@@ -30,6 +30,7 @@ from ledger.tlog.text import format_base64
 from ledger.writer import boot_id
 from ledger.writer import check_trusted
 from ledger.writer import open_reader
+from ledger.writer import sole_writer
 
 if TYPE_CHECKING:
     from ledger.audit import Found
@@ -76,6 +77,9 @@ def audit(settings: Settings, workers: int | None, *, log_only: bool) -> int:
     doubtful = check_poison(home.path, boot_id())
     store = open_reader(home)
     try:
+        signed = store.checkpoint()
+        if doubtful and signed is not None:
+            put_missed(home.public, signed)
         with Progress("auditing") as progress:
             report = Audit(
                 store,
@@ -161,7 +165,7 @@ def rebuild(settings: Settings) -> None:
     """
     home = settings.place
     home.check()
-    with WriterLock(home.lock):
+    with sole_writer(home):
         check_trusted(home)
         store = SqliteStore.open(home.path)
         try:

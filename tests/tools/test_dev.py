@@ -116,6 +116,7 @@ def test_whoever_may_be_root_gets_the_packages(
     install = "install --yes --no-install-recommends"
     assert [command for command in asked if "apt-get" in command] == [
         f"{apt} update",
+        f"{apt} {install} gcc libc6-dev",
         f"{apt} {install} chromium",
         f"{apt} {install} golang-go golang-golang-x-mod-dev",
     ]
@@ -131,7 +132,7 @@ def test_others_are_told_what_to_type(
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(dev, "run_unheard", lambda *_: 1)
     dev.provide_extras()
-    packages = "chromium golang-go golang-golang-x-mod-dev"
+    packages = "gcc libc6-dev chromium golang-go golang-golang-x-mod-dev"
     assert f"sudo apt-get install {packages}\n" in capsys.readouterr().err
 
 
