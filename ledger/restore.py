@@ -44,7 +44,6 @@ from ledger.rebuild import rebuild
 from ledger.replay import State
 from ledger.replay.log_keys import vkeys_at
 from ledger.storage.base import NewEntry
-from ledger.storage.lock import WriterLock
 from ledger.storage.sqlite import SqliteStore
 from ledger.storage.sync import sync
 from ledger.tlog.checkpoint import Checkpoint
@@ -62,6 +61,7 @@ from ledger.tlog.tiles import format_bundle
 from ledger.witnessing import COSIGNED
 from ledger.witnessing import gather
 from ledger.writer import check_trusted
+from ledger.writer import sole_writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,14 +130,15 @@ def catch_up(home: Home, place: str, vkeys: Sequence[Vkey] = ()) -> CaughtUp:
     """
     home.check()
     _check_elsewhere(home, place)
-    with WriterLock(home.lock):
+    with sole_writer(home):
         check_trusted(home)
-        _mark(home)
         with (
             closing(SqliteStore.open(home.path)) as store,
             Reader(open_source(place), vkeys or _vkeys_of(store)) as reader,
         ):
             anchor = _anchor_of(home, store)
+            if reader.checkpoint().size > store.size():
+                _mark(home)
             fetched = _fetch(store, reader)
             if State("full", store.rows).size != store.size():
                 rebuild(store)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from contextlib import contextmanager
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ from ledger.tlog.note import make_vkey
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Iterator
     from types import TracebackType
 
     from ledger.home import Home
@@ -89,7 +91,7 @@ class Writer:
             check_caught_up(home)
             self.store = SqliteStore.open(home.path)
         except BaseException as error:
-            self._note(error)
+            _note(self.home, error)
             self._lock.close()
             raise
         try:
@@ -97,7 +99,7 @@ class Writer:
             if self.log.size:
                 check_anchored(self.store, self.identity.origin, self.anchor)
         except BaseException as error:
-            self._note(error)
+            _note(self.home, error)
             self.close()
             raise
 
@@ -136,7 +138,7 @@ class Writer:
             return publish(self.store, self.home.public, origin, keys, self.anchor)
         except HomeError as error:
             # A server may live on after this: nothing more goes to this disk.
-            if self._note(error):
+            if _note(self.home, error):
                 self.store.close()
             raise
 
@@ -159,18 +161,34 @@ class Writer:
     ) -> None:
         """Close; whoever comes after a sync that failed is told."""
         try:
-            self._note(error)
+            _note(self.home, error)
         finally:
             self.close()
 
-    def _note(self, error: BaseException | None) -> bool:
-        """Leave a marker if the disk can't be trusted any more; tell whether so."""
-        if not isinstance(error, HomeError) or error.code not in _UNTRUSTED:
-            return False
-        # Where even that fails, no one can write here, and the error says the same.
-        with suppress(OSError, HomeError):
-            mark_poisoned(self.home.path, boot_id(), error.message)
-        return True
+
+def _note(home: Home, error: BaseException | None) -> bool:
+    """Leave a marker if the disk can't be trusted any more; tell whether so."""
+    if not isinstance(error, HomeError) or error.code not in _UNTRUSTED:
+        return False
+    # Where even that fails, no one can write here, and the error says the same.
+    with suppress(OSError, HomeError):
+        mark_poisoned(home.path, boot_id(), error.message)
+    return True
+
+
+@contextmanager
+def sole_writer(home: Home) -> Iterator[None]:
+    """Hold a home's lock; leave a marker behind if a sync fails meanwhile.
+
+    Raises:
+        HomeError: `home-in-use`.
+    """
+    with WriterLock(home.lock):
+        try:
+            yield
+        except BaseException as error:
+            _note(home, error)
+            raise
 
 
 def check_trusted(home: Home) -> None:
@@ -215,7 +233,7 @@ def open_reader(home: Home) -> SqliteStore:
     except HomeError as error:
         if error.code != "store-recovering":
             raise
-    with WriterLock(home.lock):
+    with sole_writer(home):
         # After a restart this is the right thing to do, also before an audit.
         check_poison(home.path, boot_id())
         SqliteStore.open(home.path).close()

@@ -20,9 +20,11 @@ from ledger.publish import published_checkpoint
 from ledger.storage.memory import MemoryStore
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.checkpoint import open_checkpoint
+from ledger.tlog.checkpoint import sign_checkpoint
 from ledger.tlog.merkle import Frontier
 from ledger.tlog.merkle import leaf_hash
 from ledger.tlog.note import make_vkey
+from ledger.tlog.note import parse_note
 from ledger.tlog.tiles import parse_bundle
 from tests.replay import acts
 from tests.replay.making import ORIGIN
@@ -150,6 +152,141 @@ def test_after_a_crash_publishing_goes_on(
     grow(world, 3)
     put_out(world, public)
     assert exit_code(world, public) == 0
+
+
+@pytest.mark.parametrize("level", [4, 8])
+def test_nodes_that_are_not_those_of_the_entries_are_not_signed(
+    world: World, public: Path, level: int
+) -> None:
+    """A second way of computing the root has to agree with what was kept."""
+    assert isinstance(world.store, MemoryStore)
+    grow(world, 250 - world.log.size)
+    put_out(world, public)
+    anchored, before = anchor_of(public).read(), files(public)
+    grow(world, 50)
+    newest = max(node for node in world.store._nodes if node[:2] == (b"", level))
+    world.store._nodes[newest] = bytes(32)
+    with pytest.raises(HomeError) as caught:
+        put_out(world, public)
+    assert caught.value.code == "store-damaged"
+    assert (anchor_of(public).read(), files(public)) == (anchored, before)
+
+
+def test_entries_that_were_exchanged_with_their_hashes_are_not_signed(
+    world: World, public: Path
+) -> None:
+    """What was anchored stays as it was, however well the store fits together."""
+    assert isinstance(world.store, MemoryStore)
+    put_out(world, public)
+    entry = world.store._entries[1]
+    leaf = entry.leaf[:-1] + bytes([entry.leaf[-1] ^ 1])
+    world.store._entries[1] = msgspec.structs.replace(
+        entry, leaf=leaf, leaf_hash=leaf_hash(leaf)
+    )
+    world.store._nodes.clear()
+    grow(world, 1)
+    with pytest.raises(LedgerError):
+        put_out(world, public)
+
+
+def test_a_signature_that_does_not_hold_is_not_published(
+    world: World, public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault in signing shows before anybody sees what was signed."""
+    put_out(world, public)
+    grow(world, 1)
+    before = files(public)
+    wrong = Checkpoint(ORIGIN, 1, bytes(32))
+    other = sign_checkpoint(wrong, ORIGIN, signing_key("stranger"))
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, "sign_checkpoint", lambda *_: other)
+        with pytest.raises(LedgerError):
+            put_out(world, public)
+    assert files(public) == before
+    put_out(world, public)
+    assert exit_code(world, public) == 0
+
+
+def test_the_anchor_is_ahead_of_the_signature(
+    world: World, public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The very text is remembered, durably, before it is signed."""
+    seen: list[str | None] = []
+
+    def look(*arguments: object) -> str:
+        seen.append(anchor_of(public).read())
+        return sign_checkpoint(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(publishing, "sign_checkpoint", look)
+    put_out(world, public)
+    text = (public / "checkpoint").read_text(encoding="utf-8")
+    assert seen == [parse_note(text).text] == [anchor_of(public).read()]
+
+
+def test_a_log_without_its_anchor_signs_nothing(world: World, public: Path) -> None:
+    """Who has published and does not remember what, may be a copy."""
+    put_out(world, public)
+    anchor_of(public).remove()
+    grow(world, 1)
+    with pytest.raises(HomeError) as caught:
+        put_out(world, public)
+    assert (caught.value.code, caught.value.exit_code) == ("anchor-missing", 8)
+
+
+def test_a_full_tile_is_written_once(world: World, public: Path) -> None:
+    """Another one in its place stops everything, and is left as it is."""
+    grow(world, 250 - world.log.size)
+    put_out(world, public)
+    before = (public / "checkpoint").read_bytes()
+    grow(world, 10)
+    (public / "tile/0/000").write_bytes(bytes(32 * 256))
+    with pytest.raises(HomeError) as caught:
+        put_out(world, public)
+    assert caught.value.code == "published-differs"
+    assert (public / "tile/0/000").read_bytes() == bytes(32 * 256)
+    assert (public / "checkpoint").read_bytes() == before
+    (public / "tile/0/000").unlink()
+    put_out(world, public)
+    assert exit_code(world, public) == 0
+
+
+def test_a_stop_before_the_store_notes_it_leaves_nothing_wrong(
+    world: World, public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is published is true already; an audit says so, and publishing goes on."""
+    put_out(world, public)
+    grow(world, 3)
+
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.store, "swap_checkpoint", crash)
+        with pytest.raises(KeyboardInterrupt):
+            put_out(world, public)
+    assert exit_code(world, public) == 0
+    grow(world, 2)
+    put_out(world, public)
+    assert exit_code(world, public) == 0
+
+
+def test_nothing_is_left_beside_what_is_served(
+    world: World, public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crash leaves no half file in the folder, and the next attempt clears up."""
+
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = files(public)
+    with monkeypatch.context() as patch:
+        patch.setattr("ledger.placing.sync", crash)
+        patch.setattr("ledger.placing.shutil.rmtree", lambda *_, **__: None)
+        with pytest.raises(KeyboardInterrupt):
+            put_out(world, public)
+    assert files(public) == before
+    put_out(world, public)
+    assert [path.name for path in public.parent.iterdir() if ".new" in path.name] == []
 
 
 def test_half_written_files_are_written_again(world: World, public: Path) -> None:

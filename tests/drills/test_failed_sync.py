@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import sqlite3
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +14,7 @@ from ledger.errors import HomeError
 from ledger.home import Home
 from ledger.storage import poison
 from ledger.storage.sqlite import SqliteStore
+from ledger.storage.sqlite_errors import explain
 from ledger.writer import Writer
 from ledger.writer import open_reader
 from tests.cli.conftest import run_command
@@ -132,3 +135,26 @@ def test_a_check_that_fails_opens_nothing(home: Home) -> None:
     restart(home)
     assert run(home, "audit")[0] == 4
     assert run(home, "rebuild") == (8, "home-unverified")
+
+
+def test_commands_without_a_writer_mark_the_home_too(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever rebuilds, recovers or restores meets the same disk."""
+    for command in (["rebuild"], ["restore", "--from", str(home.path / ".." / "m")]):
+        shutil.rmtree(home.path.with_name("m"), ignore_errors=True)
+        shutil.copytree(home.public, home.path.with_name("m"))
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", failing(1))
+            assert run(home, *command) == (8, "sync-failed")
+        assert run(home, "rebuild") == (8, "home-poisoned")
+        poison.clear_poison(home.path)
+    assert grow(home) == 3
+
+
+def test_a_sync_within_a_transaction_counts() -> None:
+    """SQLite syncs its journal before it writes pages of a large transaction."""
+    for code in (sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC):
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = code
+        assert explain(error, "store").code == "sync-failed"
