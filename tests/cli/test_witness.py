@@ -7,6 +7,8 @@ import re
 import signal
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -132,6 +134,17 @@ def test_a_log_added_while_the_witness_runs_is_cosigned(bare: Town) -> None:
         server.kill()
     (log,) = bare.must("witness", "logs")["logs"]
     assert log["size"] == 2
+
+
+def test_a_served_witness_takes_no_large_body(run: Run) -> None:
+    """What is larger than any request is refused before anybody looks at it."""
+    run("witness", "init", "w.example", "--no-passphrase")
+    with witnessing(Path("linernote-witness")) as (_, url):
+        asked = urllib.request.Request(f"{url}/add-checkpoint", bytes(100_000))
+        with pytest.raises(urllib.error.HTTPError) as error:
+            urllib.request.urlopen(asked, timeout=SECONDS)
+        assert error.value.code == 413
+        error.value.close()
 
 
 def test_without_a_policy_there_is_nobody_to_ask(bare: Town) -> None:

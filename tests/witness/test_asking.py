@@ -234,6 +234,20 @@ def test_until_the_policy_is_met_is_long_enough(scene: Scene, urls: list[str]) -
     assert scene.meets()
 
 
+def test_what_was_gathered_before_counts_towards_the_policy(
+    scene: Scene, urls: list[str]
+) -> None:
+    """With one cosignature there already, the second is enough to stop waiting."""
+    scene.write_policy(urls[0])
+    ask_witnesses(scene.home)
+    with behaving(silent) as slow:
+        scene.write_policy(dead_port(), urls[1], slow)
+        started = time.monotonic()
+        ask_witnesses(scene.home, seconds=SECONDS, until_met=True)
+        assert time.monotonic() - started < SECONDS / 2
+    assert scene.late() == {"w1": False, "w2": False, "w3": True}
+
+
 def test_a_slow_one_does_not_hold_up_the_next_round(
     scene: Scene, urls: list[str]
 ) -> None:
