@@ -78,6 +78,7 @@ class Intake:
         on_failure: Callable[[], object] = lambda: None,
     ) -> None:
         self.home = writer.home
+        writer.home.staging.mkdir(mode=0o700, exist_ok=True)
         self.uploads = Uploads(writer.home.staging, writer.identity.log)
         self._writer = writer
         self._log_keys = log_keys

@@ -107,7 +107,8 @@ class Uploads:
             InputError: `too-large`; `wrong-log`.
             FormatError: `bad-bundle`, or a code of `parse_header_leaf`.
             VerificationError: `manifest-root-mismatch`.
-            HomeError: `staging-full`: too many wait for their events.
+            HomeError: `staging-full`: too many wait for their events;
+                `staging-failed`.
         """
         with self._lock:
             known = self._kept.get(root)
@@ -145,7 +146,10 @@ class Uploads:
         self._coming["manifests"] += 1
 
     def _read(self, root: bytes, stream: IO[bytes], length: int) -> _Upload:
-        file: IO[bytes] = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
+        try:
+            file: IO[bytes] = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
+        except OSError as error:
+            raise _no_room(error) from error
         try:
             frontier, spans = Frontier(), list[tuple[int, int]]()
             for leaves in _bundles(_leaves(stream, length)):
@@ -157,8 +161,10 @@ class Uploads:
                 file.write(bundle)
             _check_root(root, frontier)
             file.flush()
-        except BaseException:
+        except BaseException as error:
             file.close()
+            if isinstance(error, OSError):
+                raise _no_room(error) from error
             raise
         return _Upload(file, spans, frontier.size - 1, length, self._clock())
 
@@ -246,6 +252,14 @@ def _bundles(leaves: Iterable[bytes]) -> Iterator[list[bytes]]:
             gathered = []
     if gathered:
         yield gathered
+
+
+def _no_room(error: OSError) -> HomeError:
+    return HomeError(
+        "staging-failed",
+        f"the lines could not be kept: {error}",
+        hint="the log's operator looks at the disk; send them again later",
+    )
 
 
 def _check_root(root: bytes, frontier: Frontier) -> None:

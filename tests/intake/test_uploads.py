@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -130,6 +131,22 @@ def test_there_is_room_for_so_much(
         uploads.take(other, BytesIO(lines), len(lines))
     uploads.drop([root])
     assert not uploads.take(other, BytesIO(lines), len(lines)).repeated
+
+
+def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where lines cannot be written, the home refuses, and keeps nothing."""
+    root, data = sent(10)
+    with pytest.raises(HomeError) as gone:
+        Uploads(tmp_path / "none", LOG).take(root, BytesIO(data), len(data))
+    assert gone.value.code == "staging-failed"
+
+    class Full(BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    uploads = Uploads(tmp_path, LOG)
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda dir: Full())
+    assert refused(uploads, root, data) == "staging-failed"
 
 
 def test_what_nobody_uses_goes(tmp_path: Path) -> None:
