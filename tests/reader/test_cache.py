@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -42,16 +43,21 @@ def test_a_poisoned_cache_is_replaced(change: Change, tmp_path: Path) -> None:
     assert kept(tmp_path) == honest
 
 
-def test_a_poisoned_cache_and_a_hostile_log_make_no_right_one(tmp_path: Path) -> None:
-    """What is wrong in the cache and at the source is refused."""
-    shelf = Shelf(leaves_of(600))
+@pytest.mark.parametrize(
+    "path", ["tile/entries/001", "tile/0/001", "tile/1/000", "tile/2/000.p/1"]
+)
+def test_a_poisoned_cache_and_a_hostile_log_make_no_right_one(
+    path: str, tmp_path: Path
+) -> None:
+    """What is wrong in the cache and at the source alike is refused."""
+    shelf = Shelf(leaves_of(SIZE))
     with Reader(shelf, [VKEY], tmp_path) as reader:
-        tuple(reader.leaves(0, 600))
-    shelf.files["tile/entries/001"] = flip(shelf.files["tile/entries/001"])
-    for path in tmp_path.glob("*/tile/entries/001"):
-        path.write_bytes(shelf.files["tile/entries/001"])
-    code = refused(lambda reader: reader.leaf(300), shelf, tmp_path)
-    assert code == "bundle-mismatch"
+        reader.prove(300)
+    shelf.files[path] = flip(shelf.files[path])
+    (kept_file,) = tmp_path.glob(f"*/{path}")
+    kept_file.write_bytes(shelf.files[path])
+    code = refused(partial(Reader.prove, index=300), shelf, tmp_path)
+    assert code in {"bundle-mismatch", "tile-mismatch"}
 
 
 def test_a_damaged_memory_is_said_and_not_begun_anew(tmp_path: Path) -> None:
