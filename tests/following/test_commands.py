@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from ledger.cli import following
 from ledger.cli import main
 from ledger.monitor import alarm as alarms
 from ledger.monitor import default_folder
@@ -79,7 +81,7 @@ def test_an_alarm_is_exit_code_4_and_a_line(
     state = tmp_path / "mine"
     log.world.force(log.world.guest, "scheme", acts.scheme_body())
     log.publish()
-    assert monitor(server, "--state", str(state), "--json") == 4
+    assert monitor(server, "--state", str(state), "--once", "--json") == 4
     (line,) = capsys.readouterr().out.splitlines()
     document = json.loads(line)
     assert document["ok"] is False
@@ -92,7 +94,7 @@ def test_an_alarm_is_exit_code_4_and_a_line(
     log.publish()
     assert monitor(server, "--state", str(state), "--once") == 0
     log.checkpoint = old
-    assert monitor(server, "--state", str(state)) == 4
+    assert monitor(server, "--state", str(state), "--once") == 4
     assert "ALARM rolled-back: the log shows" in capsys.readouterr().out
 
 
@@ -107,9 +109,19 @@ def test_a_log_that_cannot_be_read_is_exit_code_5(
 
 
 def test_following_goes_on_until_there_is_an_alarm(
-    server: Server, log: Served, capsys: pytest.CaptureFixture[str]
+    server: Server,
+    log: Served,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Looks come one after the other; a server that is away for a while is no alarm."""
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        assert len(waits) < 10
+
+    monkeypatch.setattr(following, "time", SimpleNamespace(sleep=wait))
     looks = 0
 
     def grow(path: str, data: bytes) -> bytes | None:
@@ -127,7 +139,8 @@ def test_following_goes_on_until_there_is_an_alarm(
         return log.checkpoint.encode()
 
     server.alter = grow
-    assert monitor(server, "--every", "0.01", "--json") == 4
+    assert monitor(server, "--every", "7.5", "--json") == 4
+    assert waits == [7.5] * 4
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["new_entries"] for line in lines] == [log.size - 2, 0, 2, 0]
     assert lines[1]["error"]["code"] == "not-found"
