@@ -20,13 +20,24 @@ from ledger.errors import LedgerError
 from ledger.errors import UnverifiableError
 from ledger.log import Appended
 from ledger.remote import Client
+from ledger.tlog.ed25519 import SigningKey
+from ledger.tlog.note import format_vkey
+from ledger.tlog.note import parse_vkey
+from ledger.tlog.policy import parse_policy
+from ledger.tlog.policy import verify_proof_by_policy
+from ledger.tlog.proof import parse_proof
 from ledger.wire import Request
 from ledger.wire import format_request
+from ledger.witness.cosigning import Witness
+from ledger.witness.folder import add_log
+from ledger.witness.folder import found_witness
 from tests.cli.conftest import Town
 from tests.intake.places import SECONDS
 from tests.intake.places import Speaker
 from tests.intake.places import found
 from tests.intake.places import serving
+from tests.witness.servers import dead_port
+from tests.witness.servers import serving as witnessing
 
 KILLED = (str(Path(__file__).with_name("killed.py")),)
 
@@ -242,3 +253,32 @@ def test_a_missing_log_key_is_told_at_the_start(town: Town) -> None:
     (town.home / "keys" / "log.key").rename(town.home / "keys" / "away.txt")
     done = town.run("serve", "--accept-events", "--port", 0)
     assert done.code in {3, 8}
+
+
+def test_a_receipt_meets_the_policy(town: Town, tmp_path: Path) -> None:
+    """Waiting brings the proof that the policy's witness cosigned; a dead one is late.
+
+    Sequencing waits for neither: without `wait` the answer comes at once.
+    """
+    key = SigningKey(b"w" * 32)
+    folder = tmp_path / "witness"
+    found_witness(folder, "w.example", key.public)
+    add_log(folder, parse_vkey(town.vkey))
+    witness = Witness(folder, key)
+    name = format_vkey(witness.vkey)
+    speaker = Speaker(town, "lab")
+    with witnessing(witness) as address, serving(town.home) as (_, url):
+        client, policy = Client(url), town.home / "policy"
+        lines = f"log {town.vkey}\nwitness w {name} {address}\nquorum w\n"
+        policy.write_text(lines, encoding="utf-8")
+        (answer,) = client.append(Request([speaker.version()], wait=True))
+        assert answer.receipt is not None
+        proof = parse_proof(answer.receipt)
+        verified = verify_proof_by_policy(
+            proof, proof.extra or b"", parse_policy(lines)
+        )
+        assert verified.witnesses == ("w",)
+        policy.write_text(lines.replace(address, dead_port()), encoding="utf-8")
+        begun = time.monotonic()
+        assert place(client, speaker.version()).repeated is False
+        assert time.monotonic() - begun < 5

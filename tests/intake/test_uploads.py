@@ -145,7 +145,7 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             raise OSError(errno.ENOSPC, "No space left on device")
 
     uploads = Uploads(tmp_path, LOG)
-    monkeypatch.setattr("tempfile.TemporaryFile", lambda dir: Full())
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda **_: Full())
     assert refused(uploads, root, data) == "staging-failed"
 
 
