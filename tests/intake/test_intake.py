@@ -18,6 +18,7 @@ from ledger.errors import VerificationError
 from ledger.home import Home
 from ledger.intake import Intake
 from ledger.log import Appended
+from ledger.publish import published_checkpoint
 from ledger.staging import Staged
 from ledger.storage.sqlite_errors import explain_commit
 from ledger.writer import Writer
@@ -275,4 +276,6 @@ def test_what_waits_at_the_end_is_appended(town: Town, writer: Writer) -> None:
     with pytest.raises(HomeError) as refused:
         intake.append([first])
     assert refused.value.code == "intake-ended"
-    assert writer.store.checkpoint() is not None
+    published = published_checkpoint(writer.store)
+    assert published is not None
+    assert published.size == town.size
