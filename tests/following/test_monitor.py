@@ -356,6 +356,30 @@ def test_after_a_crash_nothing_is_forgotten(
     assert watch.calm().size == watch.log.size
 
 
+def test_a_failure_leaves_what_was_kept(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a new start too: what was not stored is verified once more."""
+    world = watch.log.world
+    watch.calm()
+    world.force(world.guest, "scheme", acts.scheme_body())
+    watch.log.publish()
+
+    def full(*_: object) -> None:
+        raise OSError
+
+    with Kept(watch.folder) as kept:
+        follower = watch.follower(kept)
+        with monkeypatch.context() as patch:
+            patch.setattr(Kept, "note_alarm", full)
+            with pytest.raises(OSError, match=""):
+                follower.look()
+        look = follower.look()
+        assert [alarm.index for alarm in look.alarms] == [watch.log.size - 1]
+        assert look.size == watch.log.size
+        assert kept.state.digest() == world.replayed("public").digest()
+
+
 def test_two_monitors_do_not_share_a_folder(watch: Watch) -> None:
     """The second is refused, with the process that holds it."""
     with Kept(watch.folder), pytest.raises(HomeError) as caught:
