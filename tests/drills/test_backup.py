@@ -14,6 +14,7 @@ from ledger.errors import ConflictError
 from ledger.errors import HomeError
 from ledger.errors import InputError
 from ledger.errors import LedgerError
+from ledger.errors import VerificationError
 from ledger.home import Home
 from ledger.publish import published_checkpoint
 from ledger.restore import catch_up
@@ -116,3 +117,28 @@ def test_a_backup_of_a_torn_database_is_thrown_away(home: Home, tmp_path: Path) 
         back_up(home, tmp_path / "backup")
     assert error.value.code == "store-damaged"
     assert not (tmp_path / "backup").exists()
+
+
+def test_a_backup_with_an_altered_entry_is_not_written_again(
+    home: Home, tmp_path: Path
+) -> None:
+    """Catching up ends with an audit of all that is there, not of what was fetched."""
+    back_up(home, tmp_path / "backup", keys=True)
+    grow(home)
+    shutil.copytree(home.public, tmp_path / "mirror")
+    with closing(SqliteStore.open(tmp_path / "backup")) as store:
+        connection = store._connection
+        connection.execute("DROP TRIGGER entries_update")
+        leaf = bytearray(store.leaf(1))
+        leaf[-1] ^= 1
+        connection.execute(
+            "UPDATE entries SET leaf = ? WHERE entry_index = 1", (bytes(leaf),)
+        )
+    restored = Home(tmp_path / "restored")
+    restore(restored, tmp_path / "backup")
+    with pytest.raises(VerificationError) as error:
+        catch_up(restored, str(tmp_path / "mirror"))
+    assert error.value.code == "audit-failed"
+    with pytest.raises(HomeError) as refused:
+        Writer(restored)
+    assert refused.value.code == "home-restored"
