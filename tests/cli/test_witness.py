@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -10,12 +11,14 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from ledger.anchor import VARIABLE
 from ledger.tlog.note import open_note
 from ledger.tlog.note import parse_vkey
 from ledger.tlog.policy import parse_policy
@@ -31,23 +34,32 @@ SECONDS = 60
 
 
 @contextmanager
-def witnessing(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Serve a witness on a free port; give the process and its address."""
-    command = [sys.executable, "-m", "ledger", "witness", "serve", "--port", "0"]
+def running(*args: str, **env: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run what serves on a free port; give the process and its address."""
     server = subprocess.Popen(
-        [*command, "--folder", str(folder)],
+        [sys.executable, "-m", "ledger", *args, "--port", "0"],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **env},
     )
     try:
         assert server.stderr is not None
-        found = re.search(r"http://\S+", server.stderr.readline())
-        assert found
+        told = ""
+        while (found := re.search(r"http://\S+", told)) is None:
+            line = server.stderr.readline()
+            assert line, told
+            told += line
         yield server, found[0]
     finally:
         server.kill()
         server.communicate(timeout=SECONDS)
+
+
+def witnessing(
+    folder: Path,
+) -> AbstractContextManager[tuple[subprocess.Popen[str], str]]:
+    """Serve a witness."""
+    return running("witness", "serve", "--folder", str(folder))
 
 
 def found(town: Town, name: str) -> str:
@@ -68,6 +80,12 @@ def write_policy(town: Town, *witnesses: tuple[str, str, str], of: int) -> str:
     return text
 
 
+def accredit(town: Town) -> str:
+    """Give an event that the operator may sign."""
+    body = {"action": "grant", "party": town.parties["operator"], "role": "auditor"}
+    return json.dumps({"kind": "accredit", "body": body})
+
+
 def test_a_log_is_witnessed_from_end_to_end(bare: Town) -> None:
     """Two of three witnesses run: receipts meet the policy, status names the third."""
     vkeys = [found(bare, f"w{number}.example") for number in (1, 2, 3)]
@@ -76,9 +94,9 @@ def test_a_log_is_witnessed_from_end_to_end(bare: Town) -> None:
         names = ["north", "south", "west"]
         policy = write_policy(bare, *zip(names, vkeys, urls, strict=True), of=2)
         assert bare.must("status")["policy"]["met"] is False
-        body = {"action": "grant", "party": bare.parties["operator"], "role": "auditor"}
-        event = f'{{"kind": "accredit", "body": {str(body).replace(chr(39), chr(34))}}}'
-        told = bare.must("append", "-", "--key", "operator", "--wait", input=event)
+        told = bare.must(
+            "append", "-", "--key", "operator", "--wait", input=accredit(bare)
+        )
         answer = told["answers"][0]
         proof = parse_proof(answer["receipt"])
         cosigned = verify_proof_by_policy(
@@ -101,6 +119,21 @@ def test_a_log_is_witnessed_from_end_to_end(bare: Town) -> None:
     assert (log["origin"], log["size"], log["forked"]) == (ORIGIN, 3, False)
     (log,) = bare.must("witness", "logs", "--folder", "w3")["logs"]
     assert (log["size"], log["cosigned_ms"]) == (None, None)
+
+
+def test_a_server_asks_by_itself(bare: Town) -> None:
+    """Whoever appends over HTTP gets a receipt that the witness cosigned."""
+    vkey = found(bare, "w1.example")
+    with witnessing(Path("w1")) as (_, url):
+        policy = write_policy(bare, ("north", vkey, url), of=1)
+        taking = ("serve", "--accept-events", "--home", str(bare.home))
+        anchors = {VARIABLE: str(bare.anchors)}
+        with running(*taking, **anchors) as (_, log_url):
+            to = ("--key", "operator", "--to", log_url, "--wait")
+            told = bare.must("append", "-", *to, input=accredit(bare))
+    proof = parse_proof(told["answers"][0]["receipt"])
+    cosigned = verify_proof_by_policy(proof, proof.extra or b"", parse_policy(policy))
+    assert cosigned.witnesses == ("north",)
 
 
 def test_asking_again_brings_who_was_late(bare: Town) -> None:
