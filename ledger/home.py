@@ -28,6 +28,7 @@ from ledger.errors import ConflictError
 from ledger.errors import HomeError
 from ledger.errors import InputError
 from ledger.storage.sync import sync
+from ledger.storage.sync import sync_handle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,6 +127,16 @@ def _runs(pid: int) -> bool:
     return True
 
 
+def workshop_of(folder: Path) -> Path:
+    """Say where files for a folder are made that somebody else may serve.
+
+    It is on the same file system, or they could not be renamed into place: the folder
+    above, and for one that is mounted the folder itself.
+    """
+    whole = folder.resolve()
+    return whole if whole.is_mount() else whole.parent
+
+
 def write_durably(
     path: Path, data: bytes, mode: int = 0o644, beside: Path | None = None
 ) -> None:
@@ -148,7 +159,8 @@ def write_durably(
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        sync(partial)
+            file.flush()
+            sync_handle(file.fileno(), partial)
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)

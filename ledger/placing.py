@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger.errors import HomeError
+from ledger.home import workshop_of
 from ledger.storage.sync import sync
 
 if TYPE_CHECKING:
@@ -38,8 +39,7 @@ def put_files(public: Path, files: Iterable[File]) -> None:
         HomeError: `published-differs`, `sync-failed`.
         OSError: they cannot be written.
     """
-    whole = public.resolve()
-    beside = whole.with_name(f".{whole.name}.new")
+    beside = workshop_of(public) / f".{public.resolve().name}.new"
     shutil.rmtree(beside, ignore_errors=True)  # what a crash left
     beside.mkdir(mode=0o700)
     try:

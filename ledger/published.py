@@ -34,6 +34,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ledger.errors import FormatError
+from ledger.home import workshop_of
 from ledger.home import write_durably
 from ledger.storage.lock import waiting_lock
 from ledger.tlog.checkpoint import parse_checkpoint
@@ -129,5 +130,5 @@ def _read(public: Path) -> Note | None:
 
 def _write(public: Path, note: Note) -> None:
     # Until it is whole it lies beside the folder, where nobody serves it.
-    beside = public.resolve().parent
+    beside = workshop_of(public)
     write_durably(public / FILE_NAME, format_note(note).encode(), beside=beside)

@@ -26,11 +26,17 @@ def sync(path: Path) -> None:
     """
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
+        sync_handle(handle, path)
+    finally:
+        os.close(handle)
+
+
+def sync_handle(handle: int, path: Path) -> None:
+    """Make durable what was written through a handle; as `sync`."""
+    try:
         os.fsync(handle)
     except OSError as error:
         raise sync_failed(f"{path}: {error.strerror or error}") from error
-    finally:
-        os.close(handle)
 
 
 def sync_failed(message: str) -> HomeError:

@@ -107,3 +107,12 @@ def test_a_full_disk_under_the_anchor(
     ballast.unlink()
     assert grow(other) == 4
     assert audit(other).exit_code == 0
+
+
+def test_a_public_folder_on_a_disk_of_its_own(home: Home, small_disk: Path) -> None:
+    """Files are made where they can be renamed into place, and none is left over."""
+    shutil.copytree(home.public, small_disk, dirs_exist_ok=True)
+    shutil.rmtree(home.public)
+    home.public.symlink_to(small_disk)
+    assert grow(home, 3) == 5
+    assert audit(home).exit_code == 0
