@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from tools.faults.bench import Bench
 from tools.faults.controls import Controls
+from tools.faults.drills import Drills
 from tools.faults.rows import Errors
 from tools.faults.rows import Kills
 from tools.faults.rows import Power
@@ -31,6 +32,9 @@ from tools.faults.writers import Writers
 
 LIBRARY_VARIABLE = "LINERNOTE_FAULTS"
 """Names the shim to the process that it is preloaded into."""
+
+PATIENCE_SECONDS = 30
+"""A sweep says how far it is each so often, in every process."""
 
 ACKNOWLEDGED, ACKNOWLEDGED_QUICK = 100_000, 4_000
 
@@ -53,6 +57,8 @@ def rows(*, quick: bool = False) -> dict[str, Row]:
     """Give the rows of the table in order."""
     writers = Writers(ACKNOWLEDGED_QUICK if quick else ACKNOWLEDGED)
     made: list[Row] = [Kills(), Power(), Errors(), Syncs(), writers, Controls()]
+    if not quick:
+        made.append(Drills())
     return {row.name: row for row in made}
 
 
@@ -84,8 +90,14 @@ def restart_under_shim() -> int:
 
 def run_part(row: Row, bench: Bench, cases: list[str]) -> Part:
     """Run cases one after the other."""
-    states, failed, last = 0, [], ""
-    for case in cases:
+    states, last = 0, ""
+    failed: list[tuple[str, str]] = []
+    told = time.monotonic()
+    for number, case in enumerate(cases):
+        if time.monotonic() - told > PATIENCE_SECONDS:
+            told = time.monotonic()
+            done = f"{row.name}: {number:,} of {len(cases):,}: {states:,} {row.unit}"
+            print(f"{done}, {len(failed)} bad", file=sys.stderr, flush=True)
         try:
             outcome = row.run(bench, case)
             states, last = states + outcome.states, outcome.state
@@ -119,10 +131,10 @@ def run_parts(row: Row, shim: Shim, base: Path, seed: int, cases: list[str]) -> 
     return Part(states, failed, parts[-1].last)  # type: ignore[arg-type]
 
 
-def sample(row: Row, cases: list[str], seed: int) -> list[str]:
+def sample(row: Row, cases: list[str], seed: int, most: int) -> list[str]:
     """Choose some of the cases, in their order."""
-    chosen = min(row.quick, len(cases))
-    places = random.Random(f"{seed} {row.name}").sample(range(len(cases)), chosen)  # noqa: S311
+    chance = random.Random(f"{seed} {row.name}")  # noqa: S311
+    places = chance.sample(range(len(cases)), min(most, len(cases)))
     return [cases[place] for place in sorted(places)]
 
 
@@ -130,8 +142,8 @@ def run_row(row: Row, shim: Shim, base: Path, options: argparse.Namespace) -> bo
     """Run a row, print its line, and what failed; tell whether all held."""
     start = time.monotonic()
     cases = row.cases(Bench(shim, base / row.name, options.seed))
-    if options.quick:
-        cases = sample(row, cases, options.seed)
+    most = options.most or (row.quick if options.quick else len(cases))
+    cases = sample(row, cases, options.seed, most)
     if options.case:
         cases = [options.case]
     part = run_parts(row, shim, base, options.seed, cases)
@@ -162,6 +174,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a sample of each row")
     parser.add_argument("--row", action="append", choices=known, help="this row alone")
     parser.add_argument("--case", default="", help="this case of the row alone")
+    parser.add_argument("--most", type=int, default=0, help="so many cases of a row")
     parser.add_argument("--seed", type=int, default=1, help="of all that is chance")
     parser.add_argument("--show", type=int, default=5, help="failures of a row shown")
     options = parser.parse_args()

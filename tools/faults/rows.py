@@ -108,7 +108,7 @@ class Kills:
     fault = "kill -9 before, in and after every file operation"
     unit = "kills"
     goal = 2_500
-    quick = 200
+    quick = 120
 
     def cases(self, bench: Bench) -> list[str]:
         """Name a case for each operation and moment."""
@@ -123,7 +123,7 @@ class Kills:
         if code != -signal.SIGKILL:
             return Outcome([f"it ended with {code} and was not killed"])
         said = heard(bench.record())
-        return Outcome(examine(bench.world, bench.place, scenario, said, whole=True))
+        return Outcome(examine(bench.world, bench.place, scenario, said))
 
 
 class Errors:
@@ -133,7 +133,7 @@ class Errors:
     fault = "EIO, ENOSPC, short write at every operation, once and lasting"
     unit = "runs"
     goal = 3_000
-    quick = 200
+    quick = 120
 
     def cases(self, bench: Bench) -> list[str]:
         """Name a case for each operation, error and duration."""
@@ -158,12 +158,12 @@ class Errors:
             return Outcome([f"it ended with {code}: {said.stopped}"])
         if name != "create":
             try:
-                open_again(bench.place).close()
+                open_again(bench.place, bench.world.verified).close()
             except HomeError as error:
                 if error.code != "home-poisoned":
                     return Outcome([f"it does not open: {error.code} {error}"])
                 bench.reboot()
-        return Outcome(examine(bench.world, bench.place, scenario, said, whole=True))
+        return Outcome(examine(bench.world, bench.place, scenario, said))
 
 
 class Power:
@@ -173,7 +173,7 @@ class Power:
     fault = "power lost: unsynced writes dropped, reordered, torn"
     unit = "states"
     goal = 20_000
-    quick = 800
+    quick = 500
     luck = 4
     """How many throws of the dice for each operation, model and kind of chance."""
 
@@ -262,9 +262,9 @@ class Syncs:
     fault = "fsync fails at every sync, then go on, restart, reboot"
     unit = "syncs"
     goal = 1
-    quick = 16
+    quick = 12
     luck = 1
-    states = 40
+    states = 12
     """States of the disk that are looked at for each sync."""
 
     def cases(self, bench: Bench) -> list[str]:
@@ -293,7 +293,9 @@ class Syncs:
 
     def _open(self, bench: Bench) -> str:
         """Try to open the log in a process of its own; give the code it refuses by."""
-        bench.fork(Strike(), lambda: open_again(bench.place).close())
+        bench.fork(
+            Strike(), lambda: open_again(bench.place, bench.world.verified).close()
+        )
         last = bench.record()[-1]
         words = last.data.decode().split()
         return words[1] if last.kind == "A" and words[0] == "stopped" else ""

@@ -54,7 +54,7 @@ LATER_MS = START_MS + 1_000_000
 """When the sessions begin, whatever the template took."""
 
 SOCIETIES = 8
-LINES = 300
+LINES = 260
 NEARLY_FULL = 254
 
 
@@ -226,6 +226,7 @@ class World:
 
     def __init__(self, place: Place) -> None:
         self._ids = chance("ids")
+        self.verified: set[bytes] = set()
         place.lay({})
         home = place.home
         self.founded = found(home)

@@ -194,5 +194,5 @@ def _check(bench: Bench, folder: Path) -> int:
             writer.log.append(_unsent(outbox), atomic=True)
         check_entries(writer, said)
         writer.publish(bench.world.log_key)
-    audit(bench.place, whole=False)
+    audit(bench.place, bench.world.verified)
     return len(said.entries)
