@@ -85,6 +85,7 @@ class Intake:
         self._on_published = on_published
         self._on_failure = on_failure
         self._jobs: queue.Queue[_Job | None] = queue.Queue()
+        self._at_hand: list[_Job] = []
         self._failure: BaseException | None = None
         self._ended = False
         self._door = threading.Lock()
@@ -160,6 +161,7 @@ class Intake:
         """Be the one thread that writes."""
         try:
             while (jobs := self._next()) is not None:
+                self._at_hand = jobs
                 self._append(jobs)
                 self.uploads.expire()
                 if time.monotonic() >= self._due:
@@ -268,13 +270,12 @@ class Intake:
     def _refuse_the_rest(self) -> None:
         with self._door:
             self._ended = True
-            while True:
-                try:
-                    job = self._jobs.get_nowait()
-                except queue.Empty:
-                    break
-                if job is not None:
-                    job.answers.set_exception(_ended())
+            left: list[_Job | None] = [*self._at_hand]
+            while not self._jobs.empty():
+                left.append(self._jobs.get_nowait())
+        for job in left:
+            if job is not None and not job.answers.done():
+                job.answers.set_exception(_ended())
         with self._news:
             self._news.notify_all()
 

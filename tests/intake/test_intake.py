@@ -6,6 +6,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -204,6 +205,39 @@ def test_what_does_not_pass_ends_it(
         intake.append([event])
     assert refused.value.code == "intake-ended"
     with pytest.raises(type(error)):
+        intake.close()
+
+
+def test_nobody_is_left_waiting(town: Town, writer: Writer) -> None:
+    """A failure answers those at hand after it, and those in the queue."""
+    intake = Intake(writer, [log_key(town)])
+    append, begun, go_on = writer.log.append, threading.Event(), threading.Event()
+
+    def waiting(*given: Any, atomic: bool) -> list[Appended | LedgerError]:  # noqa: ANN401
+        begun.set()
+        assert go_on.wait(10)
+        if atomic:
+            raise HomeError("store-unreadable", "EIO")
+        return append(*given)
+
+    writer.log.append = waiting  # type: ignore[method-assign]
+    first, *rest = Speaker(town, "lab").versions(4)
+    with ThreadPoolExecutor(3) as pool:
+        taken = pool.submit(intake.append, [first])
+        assert begun.wait(10)
+        failing = pool.submit(intake.append, rest[:2], atomic=True)
+        while intake._jobs.qsize() < 1:
+            time.sleep(0.001)
+        after = pool.submit(intake.append, rest[2:])
+        while intake._jobs.qsize() < 2:
+            time.sleep(0.001)
+        go_on.set()
+        indexes(taken.result(10))
+        with pytest.raises(HomeError, match="EIO"):
+            failing.result(10)
+        with pytest.raises(HomeError, match="not appended"):
+            after.result(10)
+    with pytest.raises(HomeError, match="EIO"):
         intake.close()
 
 
