@@ -208,7 +208,9 @@ def test_what_does_not_pass_ends_it(
         intake.close()
 
 
-def test_nobody_is_left_waiting(town: Town, writer: Writer) -> None:
+def test_nobody_is_left_waiting(
+    town: Town, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A failure answers those at hand after it, and those in the queue."""
     intake = Intake(writer, [log_key(town)])
     append, begun, go_on = writer.log.append, threading.Event(), threading.Event()
@@ -220,7 +222,7 @@ def test_nobody_is_left_waiting(town: Town, writer: Writer) -> None:
             raise HomeError("store-unreadable", "EIO")
         return append(*given)
 
-    writer.log.append = waiting  # type: ignore[method-assign]
+    monkeypatch.setattr(writer.log, "append", waiting)
     first, *rest = Speaker(town, "lab").versions(4)
     with ThreadPoolExecutor(3) as pool:
         taken = pool.submit(intake.append, [first])
