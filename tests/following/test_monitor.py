@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -366,13 +367,13 @@ def test_a_failure_leaves_what_was_kept(
     watch.log.publish()
 
     def full(*_: object) -> None:
-        raise OSError
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     with Kept(watch.folder) as kept:
         follower = watch.follower(kept)
         with monkeypatch.context() as patch:
             patch.setattr(Kept, "note_alarm", full)
-            with pytest.raises(OSError, match=""):
+            with pytest.raises(OSError, match="No space"):
                 follower.look()
         look = follower.look()
         assert [alarm.index for alarm in look.alarms] == [watch.log.size - 1]
