@@ -304,10 +304,7 @@ class Syncs:
         """Lose what the failed sync lost; the power fails at some time after it."""
         scenario, record = bench.scenario(name), bench.record()
         bench.reboot()
-        states = list(self._states(bench, scenario.image, record))
-        if len(states) > self.states:
-            chance = random.Random(f"{bench.seed} {name} {len(states)}")  # noqa: S311
-            states = chance.sample(states, self.states)
+        states = self._states(bench, name, record)
         for image, said in states:
             bench.place.lay(image)
             problems = examine(bench.world, bench.place, scenario, said)
@@ -316,19 +313,28 @@ class Syncs:
         return Outcome([])
 
     def _states(
-        self, bench: Bench, start: Image, record: list[Operation]
+        self, bench: Bench, name: str, record: list[Operation]
     ) -> Iterator[tuple[Image, Said]]:
-        failed = next(n for n, done in enumerate(record) if done.kind == "F")
+        """Give some of the states that there may be from the failed sync on."""
+        failed = next(n for n, done in enumerate(record, 1) if done.kind == "F")
+        points = [
+            (model, place, policy)
+            for model in Model
+            for place, done in enumerate(record, 1)
+            if place >= failed and done.kind in CHANGES | {"F"}
+            for policy in policies(f"{bench.seed}.{place}", self.luck)
+        ]
+        chance = random.Random(f"{bench.seed} {name} {failed}")  # noqa: S311
+        chosen = set(chance.sample(points, min(self.states, len(points))))
         seen: set[bytes] = set()
         for model in Model:
-            disk = Disk(start, model)
-            for place, done in enumerate(record, start=1):
+            disk = Disk(bench.scenario(name).image, model)
+            for place, done in enumerate(record, 1):
                 disk.apply(done)
-                if place <= failed or done.kind not in CHANGES | {"F"}:
-                    continue
-                said = heard(record[:place])
                 for policy in policies(f"{bench.seed}.{place}", self.luck):
-                    image = disk.image(policy)
+                    if (model, place, policy) not in chosen:
+                        continue
+                    said, image = heard(record[:place]), disk.image(policy)
                     digest = digest_of(image, str(said))
                     if digest not in seen:
                         seen.add(digest)
