@@ -13,7 +13,10 @@ from tests import tidy
 ROOT = Path(__file__).resolve().parents[1]
 OWNERS_NAMES = {"README.md", "ledger", "pyproject.toml", "tests", "tools", "web"}
 TOOLS_NAMES = {"CHANGELOG.md", "LICENSE", "requirements.lock"}
-TEXTS = {".css", ".html", ".js", ".md", ".py", ".pyi", ".sql", ".toml", ".txt", ""}
+TEXTS = {
+    *(".css", ".go", ".html", ".js", ".md", ".py"),
+    *(".pyi", ".sql", ".toml", ".txt", ""),
+}
 # Other people's text, and the list of words itself.
 NOT_OURS = ("LICENSE", "web/static/vendor/", "tests/tidy.py", "tests/test_tidy.py")
 
