@@ -35,5 +35,6 @@ def commit(self: Handle) -> None:
         raise self._fail(explain_commit(sqlite3.OperationalError("disk I/O error")))
 
 
-Handle.commit = commit  # type: ignore[method-assign]
-sys.exit(main())
+if __name__ == "__main__":
+    Handle.commit = commit  # type: ignore[method-assign]
+    sys.exit(main())
