@@ -31,10 +31,12 @@ from ledger.errors import FormatError
 from ledger.errors import HomeError
 from ledger.errors import InputError
 from ledger.home import write_durably
+from ledger.replay import State
 from ledger.storage.lock import waiting_lock
 from ledger.storage.sync import sync
 from ledger.tlog.checkpoint import parse_checkpoint
 from ledger.tlog.merkle import tree_root
+from ledger.tlog.note import parse_note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -164,10 +166,13 @@ def anchor_of(home: Path, log_id: bytes) -> Anchor:
 
 
 def log_id_of(store: Store) -> bytes | None:
-    """Read a log's id off its first entry; None if there is none that can be read."""
+    """Read a log's id off its state, else off its first entry; None without either."""
     if store.size() == 0:
         return None
     try:
+        log = State("public", store.rows).log
+        if log is not None:
+            return log.log
         return event_hash(decode_entry(store.leaf(0)).event)
     except DECODE_ERRORS:
         return None
@@ -184,10 +189,16 @@ def check_anchored(store: Store, origin: str, anchor: Anchor) -> Checkpoint | No
             `anchor-differs`.
     """
     anchored = anchor.checkpoint()
-    if anchored is None and store.checkpoint() is not None:
+    if anchored is None and _has_published(store, origin):
         raise _missing(anchor)
     check_grown(store, origin, anchored)
     return anchored
+
+
+def _has_published(store: Store, origin: str) -> bool:
+    """Tell whether a log has; one that just succeeded another did so as that alone."""
+    text = store.checkpoint()
+    return text is not None and parse_checkpoint(parse_note(text).text).origin == origin
 
 
 def check_grown(store: Store, origin: str, anchored: Checkpoint | None) -> None:

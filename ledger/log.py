@@ -45,6 +45,8 @@ from ledger.replay import Replay
 from ledger.replay import ReplayEntry
 from ledger.replay import State
 from ledger.replay.chain import CLOCK_SKEW_MS
+from ledger.replay.chain import chain_head
+from ledger.replay.chain import chain_id
 from ledger.replay.manifests import lines_again
 from ledger.staging import StagedLines
 from ledger.storage.base import NewEntry
@@ -170,7 +172,7 @@ class Log:
         row = self.state.keys.get(key)
         if row is None:
             raise InputError("key-unknown", f"no key {key.hex()} is on this log")
-        return row.next_seq, row.prev
+        return chain_head(self.state, row)
 
     def append(
         self,
@@ -269,7 +271,10 @@ class Log:
             raise refused.error from refused
         if event.kind == "level":
             raise InputError("level-unknown", "this version knows level 1 only")
-        return _Judged(entry, _new_entry(entry, leaf, content), judged)
+        begun = event.kind == "genesis"
+        first = entry.index if begun else self.state.need_log().index
+        chain = chain_id(first, event.key)
+        return _Judged(entry, _new_entry(entry, leaf, content, chain), judged)
 
     def _take(
         self, new: _Judged, batch: Batch, replay: Replay, lines: _Lines
@@ -376,7 +381,9 @@ def _bundle_hashes(bundle: bytes, number: int, ref: ManifestRef) -> bytes:
     return b"".join(leaf_hashes(parse_bundle(bundle, width)))
 
 
-def _new_entry(entry: ReplayEntry, leaf: bytes, content_hash: bytes) -> NewEntry:
+def _new_entry(
+    entry: ReplayEntry, leaf: bytes, content_hash: bytes, chain: bytes
+) -> NewEntry:
     event = entry.event
     return NewEntry(
         index=entry.index,
@@ -384,7 +391,7 @@ def _new_entry(entry: ReplayEntry, leaf: bytes, content_hash: bytes) -> NewEntry
         leaf_hash=entry.leaf_hash,
         author=event.author,
         id=event.id,
-        key=event.key,
+        key=chain,
         seq=event.seq,
         event_hash=entry.event_hash,
         content_hash=content_hash,

@@ -102,7 +102,8 @@ def publish(
             return last
         signed = sign_checkpoint(checkpoint, origin, *keys)
         open_checkpoint(signed, *(make_vkey(origin, key.public) for key in keys))
-        old_size = 0 if last is None else last.size
+        # A log that succeeds another has a folder of its own to fill.
+        old_size = 0 if last is None or last.origin != origin else last.size
         put_files(public, files_between(stored, old_size, checkpoint.size))
     put_checkpoint(public, signed)
     with store.transaction():

@@ -96,6 +96,10 @@ def sentence(words: Words, author: bytes, kind: str, body: Body | None) -> str:
 
 
 def _genesis(said: Said) -> str:
+    before = said.body.predecessor
+    if before is not UNSET:
+        number = counted(before.size, "entry", "entries")
+        return f"let {before.origin} go on as {said.body.origin}, after {number}"
     codes = listed([rule.code for rule in said.body.currencies])
     return f"opened this log, {said.body.origin}, which counts money in {codes}"
 

@@ -113,6 +113,27 @@ CASES: list[tuple[bytes, str, Body, str]] = [
     ),
     (
         party_id("operator"),
+        "genesis",
+        identity.Genesis(
+            currencies=[identity.CurrencyRule(code="SEK", exponent=2)],
+            endorsement=bytes(64),
+            level=1,
+            log_key=bytes(32),
+            operator=party_id("operator"),
+            origin="elms.example/2",
+            predecessor=identity.Predecessor(
+                log=bytes(32), origin="elms.example/1", root=bytes(32), size=7
+            ),
+            root_key=bytes(32),
+            utc_offset=0,
+        ),
+        (
+            "Registry of Elms let elms.example/1 go on as elms.example/2, after 7"
+            " entries."
+        ),
+    ),
+    (
+        party_id("operator"),
         "log.key",
         identity.LogKey(action="add", proof=bytes(64), public=bytes(32)),
         "Registry of Elms added a key that signs the checkpoints of this log.",

@@ -45,9 +45,9 @@ pure function of the entries before, judged by the log when it takes an event in
 again by every auditor; whatever is not listed is denied.
 
 Root keys sign `genesis`, `key` and `log.key` and nothing else, sign keys sign the
-rest. Keys and roles count from the entry after the one that gives them. Genesis makes the
-operator's party operator and registrar; the operator accredits every other role, and
-anyone may be a rightsholder.
+rest. Keys and roles count from the entry after the one that gives them. Genesis makes
+the operator's party operator and registrar; the operator accredits every other role,
+and anyone may be a rightsholder.
 
 | kind | who | condition |
 |---|---|---|

@@ -296,7 +296,8 @@ for _form in """\
 entry - event:bin index:n previous:b32 signature:b64 time:n
 event - author:b16 body:map id:b16 key:b32 kind:token log:b32 prev:b32 seen:n,b32 seq:n time:n
 manifest - lines:n order:str root:b32 sealed:bool totals:map
-genesis - currencies:map* level:n1 log_key:b32 operator:b16 origin:str root_key:b32 utc_offset:int
+genesis - currencies:map* endorsement?:b64 level:n1 log_key:b32 operator:b16 origin:str predecessor?:predecessor root_key:b32 utc_offset:int
+predecessor - log:b32 origin:str root:b32 size:n1
 party - external?:external parties?:manifest party?:b16 proof?:b64 public?:b32 type?:type
 key - action:token key?:b32 party:b16 proof?:b64 public?:b32 purpose?:purpose source?:n,n
 log.key - action:rotation checkpoint?:note proof?:b64 public:b32
@@ -363,6 +364,7 @@ def parse(data: bytes, form: str, tag: bytes = b"", limit: int = LEAF_BYTES_MAX)
 
 ENTRY_TAG, EVENT_TAG = b"linernote/entry/v1\n", b"linernote/event/v1\n"
 KEY_TAG, POOL_TAG = b"linernote/key/v1\n", b"linernote/pool/v1\n"
+SUCCESSION_TAG, ZEROS = b"linernote/succession/v1\n", [ZERO32, ZERO32, [0, ZERO32], 0]
 LOG_KEY_TAG, LOG_KEYS_MAX = b"linernote/log-key/v1\n", 4
 LINE_TAG, SEALED_TAG = b"linernote/line/v1\n", b"linernote/sealed-line/v1\n"
 MANIFEST_TAG, SALT_BYTES = b"linernote/manifest/v1\n", 16
@@ -392,6 +394,7 @@ class Log:
         self.id, self.operator, self.time, self.level = ZERO32, b"", 0, LEVEL
         self.keys: dict[bytes, Map] = {}
         self.log_keys: list[Map] = []  # that sign checkpoints
+        self.origins: list[str] = []  # the log's name, after those before a succession
         self.known = set[tuple[str, bytes]]()  # keys, parties, roots, author ‖ id
         self.dues: dict[int, tuple[int, int, bytes]] = {}  # net, VAT, pool
         self.held: Counter[Any] = Counter()  # accounts, and what else is counted
@@ -415,13 +418,16 @@ class Log:
         # The chain moves on even where the event breaks a rule (§6).
         key["seq"], key["prev"] = event["seq"] + 1, sha256(EVENT_TAG, entry["event"])
         self.id = self.id if index else key["prev"]
-        need(event["seq"] == seq, "out-of-sequence", f"{event['seq']} instead of {seq}")
-        need(event["prev"] == prev, "broken-key-chain")
+        zeros = [event[n] for n in ("log", "prev", "seen", "seq")] == ZEROS
+        first = event["kind"] == "genesis"  # of this log, or of one that succeeds it
+        need(zeros or not first, "genesis-misplaced")
+        said = event["seq"]
+        need(first or said == seq, "out-of-sequence", f"{said} instead of {seq}")
+        need(first or event["prev"] == prev, "broken-key-chain")
         seen, seen_hash = event["seen"]
-        honest = index == 0 or (seen < index and hashes[seen] == seen_hash)
+        honest = first or (seen < index and hashes[seen] == seen_hash)
         need(honest, "seen-unknown", f"its author saw another entry {seen}")
-        need(index == 0 or event["kind"] != "genesis", "genesis-misplaced")
-        need(index == 0 or event["log"] == self.id, "wrong-log")
+        need(first or event["log"] == self.id, "wrong-log")
         with self.report.noting(index):
             need(key["party"] == event["author"], "author-mismatch")
             need(event["time"] <= entry["time"] + CLOCK_SKEW_MS, "event-time-ahead")
@@ -435,14 +441,17 @@ class Log:
 
     def _genesis(self, event: Map) -> Map:
         body, zeros = event["body"], [event[n] for n in ("log", "prev", "seen", "seq")]
-        bare = event["kind"] == "genesis" and zeros == [ZERO32, ZERO32, [0, ZERO32], 0]
+        bare = event["kind"] == "genesis" and zeros == ZEROS
         need(bare, "genesis-misplaced", "entry 0 is no genesis, or not of zeros")
         need(fits(body, "genesis"), "bad-body", "genesis has other fields or types")
         need(body["level"] == LEVEL, "level-unknown", status=UNVERIFIED)
-        need(body["origin"] == self.vkey[0], "wrong-origin")
         need(event["key"] == sha256(b"\x01", body["root_key"]), "genesis-key")
-        self.operator = body["operator"]
-        self._add_log_key(0, body["log_key"])
+        need(
+            "predecessor" not in body, "bad-predecessor", "there are no entries before"
+        )
+        self.operator, self.first = body["operator"], body
+        self.origins.append(body["origin"])
+        self._add_log_key(0, body["log_key"], body["origin"])
         return self._register(self.operator, body["root_key"], "root")
 
     def _register(self, party: bytes, public: bytes, purpose: str) -> Map:
@@ -462,7 +471,9 @@ class Log:
         need(key["purpose"] == purpose, "wrong-purpose", f"a {key['purpose']} key")
         for name in [name for name in body if f"{kind}/{name}" in COLUMNS]:
             lines = self._lines(f"{kind}/{name}", event, body[name])
-        if kind == "log.key":
+        if kind == "genesis" and index:
+            self._succeed(index, event, key)
+        elif kind == "log.key":
             need(event["author"] == self.operator, "missing-role")
             self._rotate(index, body)
         elif kind in {"accredit", "acknowledge", "level"}:
@@ -493,8 +504,8 @@ class Log:
         except Refusal as refusal:
             need(None, "bad-key-proof", refusal.args[1])
 
-    def _add_log_key(self, index: int, public: bytes) -> None:
-        name, own = self.vkey[0], note_id(self.vkey[0], b"\x01" + public)
+    def _add_log_key(self, index: int, public: bytes, name: str) -> None:
+        own = note_id(name, b"\x01" + public)
         self._once("note id", own, "key-exists")
         self._once("key", public, "key-exists")
         row = Map(vkey=(name, own, public), added=index, until=INTEGER_MAX)
@@ -515,7 +526,7 @@ class Log:
         if body["action"] == "add":
             need(len(signing) < LOG_KEYS_MAX, "too-many-log-keys")
             self._prove(LOG_KEY_TAG, Map(log=self.id, public=body["public"]), body)
-            self._add_log_key(index, body["public"])
+            self._add_log_key(index, body["public"], self.origins[-1])
             return
         need(old, "log-key-not-in-force")
         need(len(signing) > 1, "last-log-key")
@@ -527,6 +538,35 @@ class Log:
         except (Refusal, UnicodeDecodeError) as error:
             need(None, "bad-handover", str(error))
         old[0].update(until=index, size=size, root=root)
+
+    def _succeed(self, index: int, event: Map, key: Map) -> None:
+        """Go on as another log, which begins with all entries so far (§7)."""
+        body = event["body"]
+        named, first = body.get("predecessor"), self.first
+        need(named, "genesis-misplaced", "it names no predecessor")
+        need("endorsement" in body, "bad-body")
+        own = event["author"] == body["operator"] == self.operator
+        own = own and event["key"] == sha256(b"\x01", body["root_key"])
+        need(own, "genesis-key")
+        here = Map(named, log=self.id, origin=self.origins[-1], size=index)
+        same = [body[n] == first[n] for n in ("level", "utc_offset")]
+        need(named == here and all(same), "bad-predecessor")
+        need(body["origin"] not in self.origins, "bad-predecessor", "a name of before")
+        claim = Map(operator=body["operator"], origin=body["origin"], predecessor=named)
+        try:
+            message = SUCCESSION_TAG + encode(claim)
+            verify_signature(body["root_key"], message, body["endorsement"])
+        except Refusal as refusal:
+            need(None, "bad-endorsement", refusal.args[1])
+        signing = [old for old in self.log_keys if old["until"] == INTEGER_MAX]
+        self._add_log_key(index, body["log_key"], body["origin"])
+        self.origins.append(body["origin"])
+        for old in signing:
+            old.update(until=index, size=index, root=named["root"])
+        self.id, seq = key["prev"], key["seq"]
+        for each in self.keys.values():
+            each.update(seq=0, prev=ZERO32)
+        key.update(seq=seq, prev=self.id)
 
     def _post(self, index: int, event: Map, lines: list[Map]) -> None:
         """Post what an event says of money: it has to add up to nothing."""
@@ -644,8 +684,10 @@ def verify_folder(folder: Path, vkey: Vkey, report: Report) -> None:
         with report.noting(f"handover of entry {key['until']}"):
             same = "root" not in key or tree_root(hashes[: key["size"]]) == key["root"]
             need(same, "root-mismatch")
-    ours = [key for key in log.log_keys if key["vkey"] == vkey]
-    need(ours or not log.log_keys, "wrong-origin", f"{vkey[0]!a} has no such key")
+    held = [key["vkey"] for key in log.log_keys if key["vkey"][0] == log.origins[-1]]
+    need(
+        vkey in held or not log.log_keys, "wrong-origin", f"{vkey[0]!a} has no such key"
+    )
     log.log_keys = log.log_keys or [Map(vkey=vkey, added=-1, until=INTEGER_MAX)]
     log.open_checkpoint(text, size)
     need(tree_root(hashes) == root, "root-mismatch")

@@ -17,6 +17,7 @@ from ledger.audit.report import NO_ENTRY
 from ledger.audit.report import Found
 from ledger.errors import FormatError
 from ledger.errors import InvariantError
+from ledger.replay.chain import chain_id
 from ledger.storage.spans import SPAN
 from ledger.storage.spans import pack
 from ledger.storage.tree import BUNDLE_LEVEL
@@ -107,7 +108,7 @@ class KeptIndexes:
             return
         for key, row in state.keys.items():
             expected = (row.next_seq, row.prev) if row.next_seq else None
-            if self._store.key_head(key) != expected:
+            if self._store.key_head(chain_id(row.since, key)) != expected:
                 self._differs("chains of keys", f"has another head for {key.hex()}")
 
     def check_manifests(self, state: State, manifests: BroughtManifests) -> None:

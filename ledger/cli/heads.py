@@ -10,6 +10,7 @@ from ledger.ahead import Head
 from ledger.entry.verify import key_id
 from ledger.keys.ring import KeyRing
 from ledger.query import heads
+from ledger.replay.chain import chain_head
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +52,7 @@ def head_of(state: State, *identities: bytes) -> Head:
     """Give the head of an open log, with the chains of the keys that it knows."""
     rows = {identity: state.keys.get(identity) for identity in identities}
     keys = {
-        identity: (row.next_seq, row.prev)
+        identity: chain_head(state, row)
         for identity, row in rows.items()
         if row is not None
     }

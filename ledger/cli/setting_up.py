@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     linernote init --origin example.com/log --currency SEK
     linernote init --origin example.com/log --currency SEK --currency JPY \\
         --utc-offset +01:00 --home /srv/linernote
+    a log that goes on where another has ended, under a name and log key of its own
+    linernote init --origin example.com/log-2027 --succeeds restored --home new
     """,
 )
 @click.option(
@@ -41,7 +45,6 @@ if TYPE_CHECKING:
 @click.option(
     "--currency",
     "currencies",
-    required=True,
     multiple=True,
     metavar="CODE",
     help="A currency that the log counts, by its ISO 4217 code; repeat for more. Its"
@@ -53,6 +56,13 @@ if TYPE_CHECKING:
     default="+00:00",
     show_default=True,
     help="When the log's day begins, for ever: standard time without summer time.",
+)
+@click.option(
+    "--succeeds",
+    metavar="HOME",
+    type=click.Path(path_type=Path),
+    help="Go on from the log in that home, whose currencies and offset stay; its"
+    " operator's root key endorses it.",
 )
 @click.option(
     "--no-passphrase",
@@ -67,6 +77,7 @@ def init(
     origin: str,
     currencies: tuple[str, ...],
     utc_offset: int,
+    succeeds: Path | None,
     *,
     no_passphrase: bool,
 ) -> None:
@@ -77,7 +88,16 @@ def init(
     first entries, and the first checkpoint. The passphrase comes from
     LINERNOTE_PASSPHRASE, or is asked for. Nothing of what stands here can be changed
     later: choose origin, currencies and offset with care.
+
+    With --succeeds the new log begins with all entries of another, so parties, keys and
+    balances carry over: where receipts were lost, or a log key was. Never write to the
+    old home again.
     """
+    if succeeds is not None:
+        _report_founded(settings, _succeed(settings, origin, succeeds, no_passphrase))
+        return
+    if not currencies:
+        raise click.UsageError("Missing option '--currency'.")
     from ledger.cli.signing import Passphrases
     from ledger.setup import create_home
     from ledger.setup import currency_rules
@@ -92,6 +112,36 @@ def init(
         passphrase=None if no_passphrase else ask,
     )
     _report_founded(settings, founded)
+
+
+def _succeed(
+    settings: Settings,
+    origin: str,
+    succeeds: Path,
+    no_passphrase: bool,  # noqa: FBT001
+) -> Founded:
+    from ledger.cli.making import free_name
+    from ledger.cli.making import root_of
+    from ledger.cli.signing import Keys
+    from ledger.home import Home
+    from ledger.setup import LOG_KEY
+    from ledger.setup import OPERATOR_KEY
+    from ledger.succession import succeed_home
+
+    keys = Keys(replace(settings, home=succeeds, keys=succeeds / "keys"))
+    old = Home(succeeds)
+    old.check()
+    operator = keys.ring.load(OPERATOR_KEY)
+    root = keys.signer(root_of(keys, operator, None).name)
+    ask = partial(keys.passphrases.choose, what="the key of the new log")
+    return succeed_home(
+        settings.home,
+        old,
+        origin=origin,
+        log_key_name=free_name(keys, LOG_KEY),
+        root_key=root.key,
+        passphrase=None if no_passphrase else ask,
+    )
 
 
 def _report_founded(settings: Settings, founded: Founded) -> None:

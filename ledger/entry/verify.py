@@ -45,6 +45,7 @@ from ledger.tlog.merkle import leaf_hash
 
 KEY_TAG = b"linernote/key/v1\n"
 LOG_KEY_TAG = b"linernote/log-key/v1\n"
+SUCCESSION_TAG = b"linernote/succession/v1\n"
 KEY_PURPOSES = ("root", "sign")
 
 _KEY_ID_TYPE = b"\x01"
@@ -149,6 +150,21 @@ def verify_log_key_proof(public: bytes, proof: bytes, log: bytes) -> None:
         VerificationError: ``bad-key-proof`` or ``bad-public-key``.
     """
     _verify_proof(public, log_key_proof_message(log, public), proof)
+
+
+def succession_message(
+    operator: bytes, origin: str, predecessor: Mapping[str, canonical.Value]
+) -> bytes:
+    """Give the bytes by whose signature an operator lets a log be succeeded.
+
+    Args:
+        operator: party id.
+        origin: of the log that succeeds.
+        predecessor: log, origin, root and size of the one that is succeeded.
+    """
+    return SUCCESSION_TAG + canonical.encode(
+        {"operator": operator, "origin": origin, "predecessor": dict(predecessor)}
+    )
 
 
 def _verify_proof(public: bytes, message: bytes, proof: bytes) -> None:

@@ -126,6 +126,10 @@ def _genesis(body: Genesis) -> None:
     check_origin(body.origin)
     if body.operator == UNKNOWN_PARTY:
         _refuse("bad-operator", "genesis: zeros are the party that nobody knows")
+    if body.predecessor is UNSET:
+        _check_fields(body, "genesis", (), ("endorsement",))
+    else:
+        _check_fields(body, "genesis of a successor", ("endorsement",), ())
 
 
 def _party(body: Party) -> None:

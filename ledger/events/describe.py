@@ -123,21 +123,27 @@ def describe(type_: types.Type) -> str:
     ('bytes in lower-case hex', 'true or false')
     """
     match type_:
-        case types.BytesType(min_length=length, max_length=most) if length == most:
-            sized = f"{length} bytes: {2 * length} characters of" if length else ""
-            return f"{sized or 'bytes in'} lower-case hex"
-        case types.BytesType(min_length=least, max_length=most):
-            return f"{least} to {most} bytes in lower-case hex"
+        case types.BytesType():
+            said = _describe_bytes(type_)
         case types.BoolType():
-            return "true or false"
+            said = "true or false"
         case types.IntType():
-            return _whole_number(type_)
+            said = _whole_number(type_)
         case types.StrType(pattern=pattern):
-            return _text(pattern)
+            said = _text(pattern)
         case types.LiteralType(values=values):
-            return f"one of: {', '.join(map(str, values))}"
+            said = f"one of: {', '.join(map(str, values))}"
         case _:
-            return _describe_container(type_)
+            said = _describe_container(type_)
+    return said
+
+
+def _describe_bytes(type_: types.BytesType) -> str:
+    least, most = type_.min_length, type_.max_length
+    if least != most:
+        return f"{least} to {most} bytes in lower-case hex"
+    sized = f"{least} bytes: {2 * least} characters of" if least else "bytes in"
+    return f"{sized} lower-case hex"
 
 
 def _describe_container(type_: types.Type) -> str:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from msgspec import Meta
 
+from ledger.events.types import INTEGER_MAX
 from ledger.events.types import UNSET
 from ledger.events.types import Body
 from ledger.events.types import Currency
@@ -41,24 +42,47 @@ class CurrencyRule(Body, frozen=True, kw_only=True):
     exponent: Annotated[int, Meta(ge=0, le=6)]
 
 
+class Predecessor(Body, frozen=True, kw_only=True):
+    """The log that a log succeeds, whose entries it begins with (format.md §7).
+
+    Attributes:
+        log: its id.
+        origin: its name in checkpoints.
+        root: Merkle tree hash over the entries that are carried over.
+        size: how many they are: all before the entry that says this.
+    """
+
+    log: Hash
+    origin: Annotated[str, Meta(min_length=1, max_length=255)]
+    root: Hash
+    size: Annotated[int, Meta(ge=1, le=INTEGER_MAX)]
+
+
 class Genesis(Body, frozen=True, kw_only=True):
     """The first entry: what this log is, who runs it, which money it counts.
 
+    A log that succeeds another begins with the entries of that; its own genesis
+    follows them.
+
     Attributes:
         currencies: in ascending order of code, at least one.
+        endorsement: of a succession, signed by the root key.
         level: the level that the log starts at; 1.
         log_key: public key that signs checkpoints, the first.
         operator: party that becomes operator and registrar.
         origin: the log's name in checkpoints.
+        predecessor: the log that this one succeeds.
         root_key: public root key of the operator; it signs this event.
         utc_offset: minutes that the log's day is ahead of UTC.
     """
 
     currencies: Annotated[list[CurrencyRule], Meta(min_length=1, max_length=64)]
+    endorsement: Proof | UnsetType = UNSET
     level: Annotated[int, Meta(ge=1, le=1_000)]
     log_key: Hash
     operator: Id
     origin: Annotated[str, Meta(min_length=1, max_length=255)]
+    predecessor: Predecessor | UnsetType = UNSET
     root_key: Hash
     utc_offset: Annotated[int, Meta(ge=-1_440, le=1_440)]
 

@@ -14,6 +14,7 @@ from typing import Any
 from ledger.errors import InputError
 from ledger.query.reader import Reader
 from ledger.replay import State
+from ledger.replay.chain import chain_head
 from ledger.tlog.note import format_vkey
 
 Wanted = tuple[str | None, bytes]
@@ -61,12 +62,13 @@ def _key_heads(
                     hint="a registrar registers a party with its root key first",
                 )
             continue
+        seq, prev = chain_head(state, row)
         yield {
             "name": name,
             "key": identity.hex(),
             "party": row.party.hex(),
             "purpose": row.purpose,
-            "seq": row.next_seq,
-            "prev": row.prev.hex(),
+            "seq": seq,
+            "prev": prev.hex(),
             "revoked": None if row.revoked < 0 else row.revoked,
         }

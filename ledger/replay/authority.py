@@ -36,7 +36,10 @@ AUTHORITY = {
     "catalogue": Cell("society", ""),
     "distribution": Cell("society", "licensor of the pool's licence"),
     "due": Cell("society", "licensor of the licence"),
-    "genesis": Cell("operator", "entry 0, by the root key that it names"),
+    "genesis": Cell(
+        "operator",
+        "entry 0, by the root key that it names; later, to let the log be succeeded",
+    ),
     "key": Cell(
         "party",
         "a root key adds and revokes its own party's keys; a sign key revokes"

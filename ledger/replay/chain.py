@@ -9,6 +9,7 @@ entry that breaks a rule does.
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ledger.errors import AuthorityError
@@ -56,10 +57,9 @@ def check_place(
         InputError: `author-mismatch`, `event-time-ahead`.
     """
     event = entry.event
-    if (entry.index == 0) != (event.kind == "genesis"):
-        raise VerificationError("genesis-misplaced", "genesis is entry 0, and only it")
-    if entry.index == 0:
+    if entry.index == 0 or event.kind == "genesis":
         _check_genesis(entry)
+    if entry.index == 0:
         return None
     key = state.keys.get(event.key)
     if key is None:
@@ -68,18 +68,20 @@ def check_place(
             f"no key {event.key.hex()} is registered",
             hint="a registrar registers a party with its root key",
         )
-    if event.log != state.need_log().log:
-        raise VerificationError(
-            "wrong-log", f"the event is for log {event.log.hex()}, this is another"
-        )
-    _check_sequence(entry, key)
+    if event.kind != "genesis":
+        if event.log != state.need_log().log:
+            raise VerificationError(
+                "wrong-log", f"the event is for log {event.log.hex()}, this is another"
+            )
+        _check_sequence(entry, chain_head(state, key))
     if key.party != event.author:
         raise InputError(
             "author-mismatch",
             f"key {event.key.hex()} is not of party {event.author.hex()}",
         )
     seen_index, seen_hash = event.seen
-    if seen_index >= entry.index or leaf_hash_at(seen_index) != seen_hash:
+    honest = seen_index < entry.index and leaf_hash_at(seen_index) == seen_hash
+    if not honest and event.kind != "genesis":
         raise VerificationError(
             "seen-unknown",
             f"the author saw an entry {seen_index} that this log does not have",
@@ -94,16 +96,30 @@ def check_place(
     return key
 
 
-def _check_sequence(entry: ReplayEntry, key: KeyRow) -> None:
-    event = entry.event
-    if event.seq != key.next_seq:
+def chain_id(genesis: int, key: bytes) -> bytes:
+    """Name a key's chain on the log whose genesis is that entry, for a store."""
+    return sha256(genesis.to_bytes(8, "big") + key).digest() if genesis else key
+
+
+def chain_head(state: State, key: KeyRow) -> tuple[int, bytes]:
+    """Give the next `seq` of a key's chain on this log, and its `prev`.
+
+    On a log that succeeds another chains start anew (format.md §7).
+    """
+    begun = key.since == state.need_log().index
+    return (key.next_seq, key.prev) if begun else (0, ZERO32)
+
+
+def _check_sequence(entry: ReplayEntry, head: tuple[int, bytes]) -> None:
+    event, (next_seq, prev) = entry.event, head
+    if event.seq != next_seq:
         raise ConflictError(
             "out-of-sequence",
-            f"the key's next event is number {key.next_seq}, this is {event.seq}",
+            f"the key's next event is number {next_seq}, this is {event.seq}",
             hint="sign again with the key's head as the log gives it; two programs"
             " must not share a key",
         )
-    if event.prev != key.prev:
+    if event.prev != prev:
         raise ConflictError(
             "broken-key-chain",
             f"event {event.seq} does not follow the key's event {event.seq - 1} on"
@@ -115,9 +131,10 @@ def _check_sequence(entry: ReplayEntry, key: KeyRow) -> None:
 def _check_genesis(entry: ReplayEntry) -> None:
     event = entry.event
     zeros = event.log == event.prev == ZERO32 and event.seen == (0, ZERO32)
-    if not zeros or event.seq != 0:
+    if event.kind != "genesis" or not zeros or event.seq != 0:
         raise VerificationError(
-            "genesis-misplaced", "log, prev, seen and seq of genesis are zeros"
+            "genesis-misplaced",
+            "entry 0 is a genesis, and log, prev, seen and seq of one are zeros",
         )
 
 
@@ -134,5 +151,6 @@ def move_chain(state: State, entry: ReplayEntry) -> None:
             row.revoked,
             event.seq + 1,
             entry.event_hash,
+            state.need_log().index,
         )
         state.keys.put(event.key, moved)

@@ -251,6 +251,8 @@ class Replay:
         state = self.state
         for table, key, value in judged.puts:
             table.put(key, value)
+        if entry.event.kind == "genesis":
+            state.begin_log()
         move_chain(state, entry)
         if problem is not None:
             row = ProblemRow(problem.code, problem.book, NEVER)

@@ -17,13 +17,23 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class LogRow(Row, frozen=True):
-    """The log itself, from genesis."""
+    """The log itself, from its genesis, which is entry `index`."""
 
     log: bytes
     origin: str
     operator: bytes
     log_key: bytes
     utc_offset_minutes: int
+    index: int
+
+
+class PredecessorRow(Row, frozen=True):
+    """A log that was succeeded, by the genesis at `size`."""
+
+    log: bytes
+    origin: str
+    size: int
+    root: bytes
 
 
 class LogKeyRow(Row, frozen=True):
@@ -41,7 +51,7 @@ class LogKeyRow(Row, frozen=True):
 
 
 class KeyRow(Row, frozen=True):
-    """A key and the head of its chain."""
+    """A key and the head of its chain, on the log whose genesis is entry `since`."""
 
     party: bytes
     public: bytes
@@ -50,6 +60,7 @@ class KeyRow(Row, frozen=True):
     revoked: int
     next_seq: int
     prev: bytes
+    since: int = 0
 
 
 class PartyRow(Row, frozen=True):

@@ -28,6 +28,7 @@ from ledger.replay.rows import LogKeyRow
 from ledger.replay.rows import LogRow
 from ledger.replay.rows import PartyRow
 from ledger.replay.rows import ProblemRow
+from ledger.replay.rules_succession import succeed
 
 if TYPE_CHECKING:
     from typing import Any
@@ -45,8 +46,16 @@ if TYPE_CHECKING:
 def genesis(context: Context, body: Genesis) -> Outcome:
     """Set the log up; its signature is the root key's proof (format.md §4)."""
     state, event = context.state, context.entry.event
+    if context.index:
+        return succeed(context, body)
     if body.level != LEVEL:
         raise InputError("level-unknown", f"genesis starts at level {body.level}")
+    if body.predecessor is not UNSET:
+        raise InputError(
+            "bad-predecessor",
+            "no entries stand before this genesis",
+            hint="a log that succeeds another begins with the entries of that",
+        )
     if body.log_key == body.root_key:
         raise InputError(
             "keys-not-distinct",
@@ -59,6 +68,7 @@ def genesis(context: Context, body: Genesis) -> Outcome:
         body.operator,
         body.log_key,
         body.utc_offset,
+        0,
     )
     root = KeyRow(
         body.operator,
@@ -101,7 +111,7 @@ def _new_key(
             f"key {identity.hex()} does not prove its possession: {error.message}",
             hint="sign the proof with the new key, for this log, party and purpose",
         ) from error
-    row = KeyRow(party, public, purpose, context.index, NEVER, 0, bytes(32))
+    row = KeyRow(party, public, purpose, context.index, NEVER, 0, bytes(32), log.index)
     return state.keys, identity, row
 
 
@@ -216,6 +226,7 @@ def _revoke(context: Context, body: Any) -> Outcome:  # noqa: ANN401
         context.index,
         row.next_seq,
         row.prev,
+        row.since,
     )
     return Outcome(((state.keys, body.key, new),))
 

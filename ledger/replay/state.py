@@ -93,6 +93,9 @@ class State:
         )
         self.payouts: Table[int, row.PayoutRow] = Table("payout", index, row.PayoutRow)
         self.pools: Table[bytes, row.PoolRow] = Table("pool", bytes, row.PoolRow)
+        self.predecessors: Table[int, row.PredecessorRow] = Table(
+            "predecessor", int, row.PredecessorRow
+        )
         self.problems: Table[int, row.ProblemRow] = Table(
             "problem", index, row.ProblemRow
         )
@@ -142,10 +145,14 @@ class State:
     @property
     def log(self) -> row.LogRow | None:
         """What genesis said, or None before it."""
-        # It never changes, and every entry asks for it.
+        # Every entry asks for it, and only a genesis changes it.
         if self._log is None:
             self._log = self.logs.get("genesis")
         return self._log
+
+    def begin_log(self) -> None:
+        """Another genesis has been taken in: what it says holds from here on."""
+        self._log = None
 
     def need_log(self) -> row.LogRow:
         """What genesis said, where the rules guarantee that it has been.

@@ -10,11 +10,16 @@ from typing import Any
 
 from ledger.entry.canonical import encode_trusted
 from ledger.entry.envelope import ENTRY_TAG
+from ledger.entry.envelope import decode_entry
+from ledger.entry.envelope import decode_event
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.checkpoint import sign_checkpoint
+from ledger.tlog.ed25519 import SigningKey
 from ledger.tlog.merkle import leaf_hash
 from tests.replay import rotation
 from tests.replay.making import ORIGIN
+from tests.replay.succession import KEY
+from tests.replay.succession import NEXT
 from tools.vectors import trees
 from tools.vectors.case import Vector
 
@@ -62,14 +67,31 @@ def leaves_of(bundles: list[str]) -> list[str]:
     return leaves
 
 
-def publish(folder: Path, leaves: Sequence[bytes], manifests: Any) -> Path:  # noqa: ANN401
+def signers_of(vector: Vector) -> tuple[str, bytes, list[SigningKey]]:
+    """Give the origin of a log, the key that it is verified by, and all its keys."""
+    for leaf in vector["then"]:
+        entry = decode_entry(bytes.fromhex(leaf))
+        if entry.index and decode_event(entry.event).kind == "genesis":
+            return NEXT, KEY.public, [KEY]
+    keys = list(rotation.KEYS.values())
+    return ORIGIN, keys[0].public, keys
+
+
+def publish(
+    folder: Path,
+    leaves: Sequence[bytes],
+    manifests: Any,  # noqa: ANN401
+    origin: str = ORIGIN,
+    keys: Sequence[SigningKey] = (),
+) -> Path:
     """Publish other entries as the log itself would, with any of its keys."""
     root, _ = trees.files_of(leaves)
-    checkpoint = Checkpoint(ORIGIN, len(leaves), root)
+    checkpoint = Checkpoint(origin, len(leaves), root)
+    by = keys or [*rotation.KEYS.values()]
     vector = {
         "leaves": [leaf.hex() for leaf in leaves],
         "manifests": manifests,
-        "checkpoint": sign_checkpoint(checkpoint, ORIGIN, *rotation.KEYS.values()),
+        "checkpoint": sign_checkpoint(checkpoint, origin, *by),
     }
     return folder_of(vector, folder)
 
@@ -87,4 +109,6 @@ def smuggled(vector: Vector, folder: Path) -> Path:
     }
     leaves.append(ENTRY_TAG + encode_trusted(entry))
     brought = base.get("manifests", {}) | vector["manifests"] | vector["lines"]
-    return publish(folder, leaves, {k: v for k, v in brought.items() if v})
+    origin, _, keys = signers_of(vector)
+    there = {k: v for k, v in brought.items() if v}
+    return publish(folder, leaves, there, origin, keys)

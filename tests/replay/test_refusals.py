@@ -19,12 +19,13 @@ from tests.replay.provoke import log_keys
 from tests.replay.provoke import manifests
 from tests.replay.provoke import money
 from tests.replay.provoke import place
+from tests.replay.provoke import succession
 from tests.replay.provoke import terms
 from tests.replay.provoke.case import CASES
 from tests.replay.provoke.case import Case
 from tests.replay.world import World
 
-AREAS = (identity, log_keys, manifests, money, place, terms)
+AREAS = (identity, log_keys, manifests, money, place, succession, terms)
 Stage = Callable[[str], World]
 SECOND_LOCKS = ["replay.py amount-too-large"]
 """Refusals behind others: what parties are credited is bounded before a balance is."""

@@ -48,6 +48,7 @@ from ledger.replay import Problem
 from ledger.replay import Replay
 from ledger.replay import ReplayEntry
 from ledger.replay import State
+from ledger.replay.chain import chain_head
 from ledger.replay.state import Book
 from ledger.staging import Staged
 from ledger.storage.base import NewEntry
@@ -270,14 +271,15 @@ class World:
         key = actor.sign if key is None else key
         first = self.log.size == 0
         head = self.state.keys.get(key_id(key.public))
+        chain = (0, ZERO32) if head is None else chain_head(self.state, head)
         place: dict[str, Any] = {
             "author": actor.party,
             "id": self.new_id(),
             "kind": kind,
             "log": ZERO32 if first else self.log_id,
-            "prev": ZERO32 if head is None else head.prev,
+            "prev": chain[1],
             "seen": (0, ZERO32) if first else self.log.head(),
-            "seq": 0 if head is None else head.next_seq,
+            "seq": chain[0],
             "time": self.clock(),
             **fields,
         }

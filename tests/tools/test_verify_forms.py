@@ -11,6 +11,7 @@ import pytest
 from ledger.accounting.chart import CLASSES
 from ledger.entry.envelope import Entry
 from ledger.entry.envelope import Event
+from ledger.events.identity import Predecessor
 from ledger.events.lines import MANIFESTS
 from ledger.events.payments import Application
 from ledger.events.registry import KINDS
@@ -22,6 +23,7 @@ OURS: dict[str, Any] = {
     "entry": Entry,
     "event": Event,
     "manifest": ManifestRef,
+    "predecessor": Predecessor,
     **KINDS,
     **{kind: manifest.line for kind, manifest in MANIFESTS.items()},
 }

@@ -34,6 +34,7 @@ from tests.replay.provoke import log_keys
 from tests.replay.provoke import manifests
 from tests.replay.provoke import money
 from tests.replay.provoke import place
+from tests.replay.provoke import succession
 from tests.replay.provoke import terms
 from tests.replay.provoke.case import CASES
 from tests.replay.provoke.case import Case
@@ -44,7 +45,7 @@ from tools.vectors.case import bad
 from tools.vectors.case import good
 from tools.vectors.case import hexes
 
-AREAS = (identity, log_keys, manifests, money, place, terms)
+AREAS = (identity, log_keys, manifests, money, place, succession, terms)
 """Importing them fills `CASES`."""
 STAGES = {
     "world": "an operator, and everybody else with their keys and roles",

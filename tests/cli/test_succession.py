@@ -1,0 +1,88 @@
+"""The drill of a succession, after receipts were lost, by an operator's commands."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ledger.anchor import VARIABLE
+from ledger.tlog.checkpoint import parse_checkpoint
+from ledger.tlog.note import parse_note
+from tests.cli.conftest import Result
+from tests.cli.conftest import Town
+from tests.cli.conftest import grant
+from tests.cli.conftest import run_command
+from tests.readers import verifier
+
+NEXT = "town.example/log-2"
+
+
+def lose_entries(town: Town, folder: Path) -> Path:
+    """Back a home up, let its log go on, and lose all but the backup; give that."""
+    backup = folder / "backup"
+    shutil.copytree(town.home, backup)
+    for _ in range(2):
+        town.say("licence.grant", grant(town, town.parties["lab"]), "society")
+    assert town.size > 0
+    return backup
+
+
+def succeed(town: Town, old: Path, home: Path, *options: object) -> Result:
+    """Let the log in a home be succeeded."""
+    init = ("init", "--origin", NEXT, "--succeeds", old, "--home", home)
+    environment = {VARIABLE: str(town.anchors)}
+    return run_command(*init, "--no-passphrase", *options, **environment)
+
+
+def test_a_succession_after_receipts_were_lost(
+    paid: Town, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The backup can't go on as the old log; as its successor it can."""
+    old = lose_entries(paid, tmp_path)
+    lost = paid.size
+    paid.must("prove", 3, "-o", tmp_path / "kept")
+    stale = Town(old, dict(paid.at), dict(paid.parties))
+    stale_run = run_command(
+        *("key", "new", "x", "--register", "--no-passphrase", "--home", old),
+        **{VARIABLE: str(paid.anchors)},
+    )
+    assert stale_run.error == "behind-anchor"
+    home = tmp_path / "next" / "home"
+    home.parent.mkdir()
+    done = succeed(paid, old, home, "--json")
+    assert done.code == 0, done
+    size, vkey = done.json["size"], done.json["vkey"]
+    assert size < lost
+    # The new log takes what was lost, and goes on with what was paid before.
+    after = Town(home, dict(paid.at), dict(paid.parties))
+    after.run = lambda *a, **kw: run_command(  # type: ignore[method-assign]
+        *a, **{"LINERNOTE_HOME": str(home), VARIABLE: str(paid.anchors), **kw}
+    )
+    again = after.say("licence.grant", grant(after, after.parties["lab"]), "society")
+    assert again == size
+    assert after.must("audit")["ok"]
+    assert after.must("show", 3)["index"] == 3
+    public = home / "public"
+    checkpoint = parse_checkpoint(parse_note((public / "checkpoint").read_text()).text)
+    assert (checkpoint.origin, checkpoint.size) == (NEXT, size + 1)
+    assert verifier.run(public, vkey, capsys)[0] == 0
+    # The old key says nothing of the new log.
+    assert verifier.run(public, paid.vkey, capsys)[0] == 4
+    assert stale.home == old
+
+
+def test_what_a_succession_needs(bare: Town, tmp_path: Path) -> None:
+    """Another name, the operator's root key, and a free place."""
+    home = tmp_path / "next" / "home"
+    home.parent.mkdir()
+    init = ("init", "--origin", "town.example/log", "--succeeds", bare.home)
+    environment = {VARIABLE: str(bare.anchors)}
+    same = run_command(*init, "--home", home, "--no-passphrase", **environment)
+    assert same.error == "bad-predecessor"
+    assert not home.exists()
+    assert run_command("init", "--origin", NEXT, "--home", home).code == 2
+    (bare.home / "keys" / "operator-root.key").unlink()
+    assert succeed(bare, bare.home, home).error == "root-key-missing"
+    assert not home.exists()
