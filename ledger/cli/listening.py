@@ -2,6 +2,7 @@
 
     POST /v1/events               16 MiB
     PUT  /v1/manifests/<root>     4 GiB
+    POST /add-checkpoint          512 KiB, of a witness
     anything else                 64 KiB
     a body                        30 s, and a second more for each 32 KiB that came
 
@@ -21,6 +22,8 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.utilities import Error
 
+from ledger.tlog.witness_messages import ADD_CHECKPOINT_PATH
+from ledger.tlog.witness_messages import REQUEST_BYTES_MAX
 from ledger.uploads import MANIFEST_BYTES_MAX
 from ledger.wire import BODY_BYTES_MAX
 
@@ -107,11 +110,13 @@ class BoundedChannel(HTTPChannel):
 def body_bytes_max(method: str, path: str) -> int:
     """Give the most bytes that a body may have.
 
-    >>> body_bytes_max("GET", "/")
-    65536
+    >>> body_bytes_max("GET", "/"), body_bytes_max("POST", "/add-checkpoint")
+    (65536, 524288)
     """
     if method == "POST" and path == "/v1/events":
         return BODY_BYTES_MAX
+    if method == "POST" and path == f"/{ADD_CHECKPOINT_PATH}":
+        return REQUEST_BYTES_MAX
     if method == "PUT" and path.startswith("/v1/manifests/"):
         return MANIFEST_BYTES_MAX
     return OTHER_BYTES_MAX
