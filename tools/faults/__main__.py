@@ -141,11 +141,11 @@ def sample(row: Row, cases: list[str], seed: int, most: int) -> list[str]:
 def run_row(row: Row, shim: Shim, base: Path, options: argparse.Namespace) -> bool:
     """Run a row, print its line, and what failed; tell whether all held."""
     start = time.monotonic()
-    cases = row.cases(Bench(shim, base / row.name, options.seed))
-    most = options.most or (row.quick if options.quick else len(cases))
-    cases = sample(row, cases, options.seed, most)
-    if options.case:
-        cases = [options.case]
+    cases = [options.case]
+    if not options.case:
+        cases = row.cases(Bench(shim, base / row.name, options.seed))
+        most = options.most or (row.quick if options.quick else len(cases))
+        cases = sample(row, cases, options.seed, most)
     part = run_parts(row, shim, base, options.seed, cases)
     seconds = time.monotonic() - start
     enough = part.states >= row.goal or options.quick or options.case

@@ -174,7 +174,7 @@ class Power:
     unit = "states"
     goal = 20_000
     quick = 500
-    luck = 4
+    luck = 12
     """How many throws of the dice for each operation, model and kind of chance."""
 
     def __init__(self) -> None:
