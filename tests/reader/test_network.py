@@ -11,9 +11,12 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextlib import suppress
+from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
+from urllib.request import Request
 
 import pytest
 
@@ -24,6 +27,7 @@ from ledger.errors import VerificationError
 from ledger.reader import Reader
 from ledger.reader import open_source
 from ledger.reader.network import HttpSource
+from ledger.reader.network import _SameHost
 from tests.reader.shelf import VKEY
 from tests.reader.shelf import Shelf
 from tests.reader.shelf import leaves_of
@@ -256,6 +260,24 @@ def test_no_redirect_leads_to_another_host() -> None:
             ):
                 assert failed(address).code == "no-network", target
     assert not reached
+
+
+@pytest.mark.parametrize(
+    ("target", "followed"),
+    [
+        ("https://a.example/moved", True),
+        ("http://a.example/moved", False),
+        ("https://a.example:8443/moved", False),
+        ("https://b.example/moved", False),
+    ],
+)
+def test_no_redirect_gives_encryption_up(target: str, *, followed: bool) -> None:
+    """A redirect keeps scheme, host and port, so that none leads into the open."""
+    request = Request("https://a.example/log/checkpoint")
+    led = _SameHost().redirect_request(
+        request, BytesIO(), 302, "Found", HTTPMessage(), target
+    )
+    assert (led is not None) is followed
 
 
 def test_a_server_that_breaks_http_is_no_network() -> None:
