@@ -186,7 +186,8 @@ def _make_durable(connection: sqlite3.Connection, path: Path, journal: Journal) 
 
 def _configure(connection: sqlite3.Connection, settings: Settings) -> None:
     for name, value in settings.items():
-        connection.execute(f"PRAGMA {name} = {value}")
+        # To its end: changing the journal mode commits there, and may fail.
+        connection.execute(f"PRAGMA {name} = {value}").fetchall()
         (answer,) = connection.execute(f"PRAGMA {name}").fetchone() or (0,)
         if answer != value:
             raise HomeError(
