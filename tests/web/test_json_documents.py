@@ -161,8 +161,8 @@ def test_every_command_with_json_is_described() -> None:
     )
     commands = re.findall(r"@json_option\n@pass_settings\ndef (\w+)", text)
     assert len(commands) > 10
-    words = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", TEXT))))
-    assert {name.rstrip("_") for name in commands} <= words
+    words = set(re.findall(r"[\w-]+", " ".join(re.findall(r"`([^`]+)`", TEXT))))
+    assert {name.rstrip("_").replace("_", "-") for name in commands} <= words
 
 
 @pytest.mark.parametrize("line", ["| `extra.field` | x |"])
