@@ -173,7 +173,7 @@ def test_a_served_witness_takes_no_large_body(run: Run) -> None:
     """What is larger than any request is refused before anybody looks at it."""
     run("witness", "init", "w.example", "--no-passphrase")
     with witnessing(Path("linernote-witness")) as (_, url):
-        asked = urllib.request.Request(f"{url}/add-checkpoint", bytes(100_000))
+        asked = urllib.request.Request(f"{url}/add-checkpoint", bytes(600_000))
         with pytest.raises(urllib.error.HTTPError) as error:
             urllib.request.urlopen(asked, timeout=SECONDS)
         assert error.value.code == 413

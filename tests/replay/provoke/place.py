@@ -184,6 +184,12 @@ def a_log_whose_clock_fell_behind(world: World) -> object:
     return world.operator.say("party.verify", verify_guest(world))
 
 
+@case("clock-ahead")
+def a_log_whose_clock_is_years_ahead(world: World) -> object:
+    world.now_ms += 10 * 365 * DAY_MS
+    return world.operator.say("party.verify", verify_guest(world))
+
+
 @case("id-conflict")
 def an_id_for_two_things(world: World) -> object:
     said = world.event(world.operator, "party.verify", verify_guest(world))
