@@ -40,6 +40,7 @@ FAULTS_MAX = 10
 
 _INTEGRITY = f"PRAGMA integrity_check({FAULTS_MAX})"
 _CHECKPOINT = "SELECT text FROM head WHERE name = 'checkpoint'"
+_SET_CHECKPOINT = "INSERT OR REPLACE INTO head (name, text) VALUES ('checkpoint', ?)"
 
 
 class SqliteStore(SqliteEntries, SqliteManifests, SqliteDerived):
@@ -126,8 +127,7 @@ class SqliteStore(SqliteEntries, SqliteManifests, SqliteDerived):
 
     def swap_checkpoint(self, old: str | None, new: str) -> None:
         """Replace the checkpoint if it still is `old`."""
-        with self.writing() as database:
+        with self.writing():
             if self.checkpoint() != old:
                 raise checkpoint_moved()
-            row = {"name": "checkpoint", "text": new}
-            database.table("head").upsert(row, pk="name")
+            self.many(_SET_CHECKPOINT, [(new,)])

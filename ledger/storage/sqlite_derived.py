@@ -129,4 +129,4 @@ class SqliteDerived(Handle):
         """Drop rows, postings and mentions, so that they can be rebuilt."""
         with self.writing() as database:
             for name in DERIVED:
-                database.table(name).delete_where()
+                database.execute(f"DELETE FROM {name}")  # noqa: S608

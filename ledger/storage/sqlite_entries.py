@@ -82,6 +82,7 @@ _NODES = (
 _ADD_BUNDLE = "INSERT INTO bundles (root, number, hashes, data) VALUES (?, ?, ?, ?)"
 _BUNDLE = "SELECT data FROM bundles WHERE root = ? AND number = ?"
 _BUNDLE_HASHES = "SELECT hashes FROM bundles WHERE root = ? AND number = ?"
+_ADD_MANIFEST = "INSERT INTO manifests (root, info) VALUES (?, ?)"
 _MANIFEST = "SELECT info FROM manifests WHERE root = ?"
 
 
@@ -221,8 +222,7 @@ class SqliteManifests(SqliteTrees):
 
     def add_manifest(self, root: bytes, info: bytes) -> None:
         """Add a manifest whose bundles are all there; `info` is the caller's."""
-        with self.writing() as database:
-            database.table("manifests").insert({"root": root, "info": info})
+        self.many(_ADD_MANIFEST, [(root, info)])
 
     def manifest(self, root: bytes) -> bytes | None:
         """Look a manifest's info up."""

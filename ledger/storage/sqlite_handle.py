@@ -1,8 +1,10 @@
 """A connection with transactions of ours and errors of ours.
 
-sqlite-utils' `Database` makes the tables and the small writes; hot reads and bulk
-writes go to the connection. Its `atomic()` is not used to begin: a plain BEGIN
-takes the write lock too late, and two writers that both read first both fail.
+sqlite-utils' `Database` makes the tables; statements go to the connection. Its
+`atomic()` is not used to begin: a plain BEGIN takes the write lock too late, and two
+writers that both read first both fail. Nor does it write rows: to learn what SQLite can
+do it makes a table on the way, and passes over the error of a disk that fails there,
+after which SQLite has dropped the transaction and the row is written outside of it.
 
 A COMMIT that fails leaves nobody knowing whether it was stored, so the handle is
 closed for good; the one exception is SQLITE_BUSY, which SQLite gives before it

@@ -366,3 +366,20 @@ def count_steps(store: SqliteEntries) -> int:
     store.leaf(7)
     store._connection.set_progress_handler(None, 1)
     return steps
+
+
+def test_rows_are_written_by_plain_statements(tmp_path: Path) -> None:
+    """Nothing else is tried in a transaction, where a failing disk would end it."""
+    said: list[str] = []
+    with closing(SqliteStore.create(tmp_path)) as store:
+        store._connection.set_trace_callback(said.append)
+        with store.transaction():
+            store.rows.write([("currency", b"SEK", b"2")])
+            store.swap_checkpoint(None, "first")
+            store.add_manifest(bytes(32), b"info")
+            store.add_entries([entry(0)])
+            store.clear_derived()
+    assert said[0] == "BEGIN IMMEDIATE"
+    assert said[-1] == "COMMIT"
+    verbs = {statement.split()[0] for statement in said[1:-1]}
+    assert verbs == {"DELETE", "INSERT", "SELECT"}

@@ -333,3 +333,21 @@ def test_a_home_with_an_odd_name(tmp_path: Path) -> None:
     with closing(SqliteStore.open(home)) as store:
         assert store.size() == 0
     assert FILE_NAME in files(home)
+
+
+def test_a_change_of_the_journal_that_fails_late_is_heard() -> None:
+    """SQLite answers first and commits the change then: that error counts as well."""
+
+    class Cursor:
+        def fetchone(self) -> tuple[str]:
+            return ("wal",)
+
+        def fetchall(self) -> None:
+            raise sqlite3.OperationalError("disk I/O error")
+
+    class Connection:
+        def execute(self, _: str) -> Cursor:
+            return Cursor()
+
+    with pytest.raises(sqlite3.OperationalError):
+        sqlite_open._configure(Connection(), {"journal_mode": "wal"})  # type: ignore[arg-type]
