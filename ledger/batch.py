@@ -29,7 +29,6 @@ from ledger.entry.envelope import parse_event
 from ledger.entry.sign import SignedEvent
 from ledger.entry.verify import verify_signature
 from ledger.errors import LedgerError
-from ledger.tlog.merkle import HASH_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +139,7 @@ class Batch:
         if found is None:
             found = self._store.leaf_hashes(index, index + 1)
             self._hashes[index] = found
-        return found[:HASH_LENGTH]
+        return found
 
     def add(
         self,

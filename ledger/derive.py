@@ -7,7 +7,6 @@ log and its lines can rebuild all of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from typing import Any
@@ -17,6 +16,7 @@ import msgspec
 from ledger.accounting.chart import CLASSES
 from ledger.events.registry import manifest_refs
 from ledger.events.types import UNSET
+from ledger.replay.manifests import lines_again
 from ledger.storage.base import PARTY
 from ledger.storage.base import Mention
 from ledger.storage.base import PostingRow
@@ -24,9 +24,8 @@ from ledger.storage.base import PostingRow
 if TYPE_CHECKING:
     from ledger.accounting.chart import Posting
     from ledger.events.types import Body
+    from ledger.replay.manifests import LineSource
     from ledger.replay.outcome import ReplayEntry
-
-ReadLines = Callable[[str, bytes], Iterator[Any]]
 
 _PARTY_FIELDS = frozenset({"party", "operator", "lab", "payer"})
 _NAME_FIELDS = frozenset({"run", "model", "version", "external", "origin"})
@@ -37,12 +36,12 @@ def posting_rows(
     entry: ReplayEntry,
     body: Any,  # noqa: ANN401 (any kind)
     postings: tuple[Posting, ...],
-    read: ReadLines,
+    source: LineSource,
 ) -> Iterator[PostingRow]:
     """Turn the postings of an entry into rows, with the recording of each line."""
     cells: dict[int, tuple[str, str]] = {}
     if entry.event.kind == "distribution":
-        lines = read("distribution/lines", body.lines.root)
+        lines = lines_again(source, "distribution/lines", body.lines.root)
         cells = {n: (line.recording, line.side) for n, line in enumerate(lines, 1)}
     for leg, posting in enumerate(postings):
         subject = posting.subject
@@ -67,7 +66,7 @@ def posting_rows(
 
 
 def mentions(
-    entry: ReplayEntry, body: Body | None, read: ReadLines
+    entry: ReplayEntry, body: Body | None, source: LineSource
 ) -> Iterator[Mention]:
     """Give the words by which an entry is found; `body` None if it has no form."""
     event = entry.event
@@ -76,7 +75,7 @@ def mentions(
     if body is not None:
         for what, value in _body_words(body):
             yield Mention(value, what, index, kind)
-        for what, value in _manifest_words(kind, body, read):
+        for what, value in _manifest_words(kind, body, source):
             yield Mention(value, what, index, kind)
 
 
@@ -97,13 +96,13 @@ def _body_words(body: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 (any ki
 
 
 def _manifest_words(
-    kind: str, body: Body, read: ReadLines
+    kind: str, body: Body, source: LineSource
 ) -> Iterator[tuple[str, str]]:
     for field, ref in manifest_refs(kind, body):
         yield "manifest", ref.root.hex()
         if not ref.sealed:
             manifest = f"{kind}/{field}"
-            for line in read(manifest, ref.root):
+            for line in lines_again(source, manifest, ref.root):
                 yield from _line_words(manifest, line)
 
 

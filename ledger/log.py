@@ -47,7 +47,6 @@ from ledger.replay import State
 from ledger.replay.chain import CLOCK_SKEW_MS
 from ledger.replay.chain import chain_head
 from ledger.replay.chain import chain_id
-from ledger.replay.manifests import lines_again
 from ledger.staging import StagedLines
 from ledger.storage.base import NewEntry
 from ledger.tlog.merkle import leaf_hash
@@ -283,15 +282,10 @@ class Log:
         entry, body = new.entry, new.judged.body
         replay.commit(entry, new.judged)
         self._store_lines(entry, body, lines)
-        stored = StoredLines(self.store)
-
-        def read(kind: str, root: bytes) -> Iterator[Any]:
-            return lines_again(stored, kind, root)
-
         batch.add(
             new.new,
-            derive.posting_rows(entry, body, new.judged.postings, read),
-            derive.mentions(entry, body, read),
+            derive.posting_rows(entry, body, new.judged.postings, lines),
+            derive.mentions(entry, body, lines),
         )
         return Appended(entry.index, entry.leaf_hash, repeated=False)
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from typing import Any
 from typing import NamedTuple
 
 from ledger import derive
@@ -21,12 +20,9 @@ from ledger.log import StoredLines
 from ledger.replay import Problem
 from ledger.replay import Replay
 from ledger.replay import State
-from ledger.replay.manifests import lines_again
 from ledger.tlog.merkle import leaf_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ledger.replay.outcome import ReplayEntry
     from ledger.replay.replay import Judged
     from ledger.storage.base import Store
@@ -82,7 +78,8 @@ class DerivingReplay(Replay):
     """A replay that also fills the tables for questions."""
 
     def __init__(self, store: Store, state: State) -> None:
-        super().__init__(state, _leaf_hash_at(store), StoredLines(store))
+        self._lines = StoredLines(store)
+        super().__init__(state, _leaf_hash_at(store), self._lines)
         self._store = store
         self.counts = dict.fromkeys(("postings", "problems"), 0)
 
@@ -95,11 +92,8 @@ class DerivingReplay(Replay):
         # nowhere.
         body = judged.body
         if judged.postings:
-            rows = derive.posting_rows(entry, body, judged.postings, self._read)
+            rows = derive.posting_rows(entry, body, judged.postings, self._lines)
             self._store.add_postings(rows)
             self.counts["postings"] += len(judged.postings)
-        self._store.add_mentions(derive.mentions(entry, body, self._read))
+        self._store.add_mentions(derive.mentions(entry, body, self._lines))
         self.counts["problems"] += problem is not None
-
-    def _read(self, kind: str, root: bytes) -> Iterator[Any]:
-        return lines_again(StoredLines(self._store), kind, root)

@@ -19,7 +19,6 @@ import os
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
-from typing import Any
 
 import msgspec
 from msgspec.structs import astuple
@@ -28,12 +27,10 @@ from ledger import derive
 from ledger.log import StoredLines
 from ledger.replay import Problem
 from ledger.replay import Replay
-from ledger.replay.manifests import lines_again
 from ledger.storage.base import Mention
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from collections.abc import Iterator
 
     from ledger.replay import State
     from ledger.replay.chain import LeafHashAt
@@ -95,10 +92,10 @@ class DerivingReplay(Replay):
         body = judged.body
         if judged.postings:
             self._tally.add(
-                derive.posting_rows(entry, body, judged.postings, self._read)
+                derive.posting_rows(entry, body, judged.postings, self._lines)
             )
         # A word is kept once for each entry.
-        self._tally.add(set(derive.mentions(entry, body, self._read)))
+        self._tally.add(set(derive.mentions(entry, body, self._lines)))
 
     def same_rows(self) -> bool:
         """Tell whether the store has the rows that the log gives, and no others."""
@@ -106,6 +103,3 @@ class DerivingReplay(Replay):
         kept.add(self._store.postings())
         kept.add(self._store.mentions())
         return kept == self._tally
-
-    def _read(self, kind: str, root: bytes) -> Iterator[Any]:
-        return lines_again(self._lines, kind, root)

@@ -25,9 +25,9 @@ from ledger.replay.rows import NEVER
 from ledger.replay.rows import HolderRow
 from ledger.replay.rows import KeyRow
 from ledger.replay.rows import LogKeyRow
-from ledger.replay.rows import LogRow
 from ledger.replay.rows import PartyRow
 from ledger.replay.rows import ProblemRow
+from ledger.replay.rules_succession import log_row
 from ledger.replay.rules_succession import succeed
 
 if TYPE_CHECKING:
@@ -62,14 +62,7 @@ def genesis(context: Context, body: Genesis) -> Outcome:
             "genesis gives the operator and the log the same key",
             hint="make a key for each: a stolen log key must not speak for a party",
         )
-    log = LogRow(
-        context.entry.event_hash,
-        body.origin,
-        body.operator,
-        body.log_key,
-        body.utc_offset,
-        0,
-    )
+    log = log_row(context, body)
     root = KeyRow(
         body.operator,
         body.root_key,

@@ -97,6 +97,18 @@ def _check_endorsement(body: Any) -> None:  # noqa: ANN401
         ) from error
 
 
+def log_row(context: Context, body: Any) -> LogRow:  # noqa: ANN401 (a genesis)
+    """Give the row of the log that a genesis begins."""
+    return LogRow(
+        context.entry.event_hash,
+        body.origin,
+        body.operator,
+        body.log_key,
+        body.utc_offset,
+        context.index,
+    )
+
+
 def _check_log_key(state: State, public: bytes) -> None:
     known = state.keys.get(key_id(public)) is not None
     if known or any(row.public == public for row in all_log_keys(state)):
@@ -117,15 +129,7 @@ def _predecessors(state: State) -> Iterator[PredecessorRow]:
 def _puts(context: Context, body: Any) -> Iterator[Put]:  # noqa: ANN401
     state, index = context.state, context.index
     named, rows = body.predecessor, list(all_log_keys(state))
-    log = LogRow(
-        context.entry.event_hash,
-        body.origin,
-        body.operator,
-        body.log_key,
-        body.utc_offset,
-        index,
-    )
-    yield state.logs, "genesis", log
+    yield state.logs, "genesis", log_row(context, body)
     before = PredecessorRow(named.log, named.origin, named.size, named.root)
     yield state.predecessors, len(list(_predecessors(state))), before
     for row in in_force(rows, index):

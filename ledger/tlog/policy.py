@@ -33,8 +33,6 @@ from ledger.errors import InputError
 from ledger.errors import VerificationError
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.checkpoint import parse_checkpoint
-from ledger.tlog.merkle import check_inclusion
-from ledger.tlog.merkle import leaf_hash
 from ledger.tlog.note import Vkey
 from ledger.tlog.note import open_note
 from ledger.tlog.policy_text import Group
@@ -43,6 +41,7 @@ from ledger.tlog.policy_text import Policy
 from ledger.tlog.policy_text import Witness
 from ledger.tlog.policy_text import parse_policy
 from ledger.tlog.proof import Proof
+from ledger.tlog.proof import check_included
 from ledger.tlog.text import excerpt
 
 __all__ = [
@@ -114,14 +113,7 @@ def verify_proof_by_policy(proof: Proof, leaf_data: bytes, policy: Policy) -> Co
         VerificationError: as ``check_policy``, or ``bad-inclusion-proof``.
     """
     cosigned = check_policy(policy, proof.checkpoint)
-    checkpoint = cosigned.checkpoint
-    check_inclusion(
-        proof.index,
-        checkpoint.size,
-        leaf_hash(leaf_data),
-        proof.hashes,
-        checkpoint.root,
-    )
+    check_included(proof, leaf_data, cosigned.checkpoint)
     return cosigned
 
 

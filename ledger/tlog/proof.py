@@ -125,6 +125,16 @@ def verify_proof(proof: Proof, leaf_data: bytes, *vkeys: Vkey) -> Checkpoint:
         VerificationError: as ``open_checkpoint``, or ``bad-inclusion-proof``.
     """
     checkpoint = open_checkpoint(proof.checkpoint, *vkeys)
+    check_included(proof, leaf_data, checkpoint)
+    return checkpoint
+
+
+def check_included(proof: Proof, leaf_data: bytes, checkpoint: Checkpoint) -> None:
+    """Check that an entry is in the tree of a checkpoint that was verified.
+
+    Raises:
+        VerificationError: ``bad-inclusion-proof``.
+    """
     check_inclusion(
         proof.index,
         checkpoint.size,
@@ -132,7 +142,6 @@ def verify_proof(proof: Proof, leaf_data: bytes, *vkeys: Vkey) -> Checkpoint:
         proof.hashes,
         checkpoint.root,
     )
-    return checkpoint
 
 
 def _bad_proof(message: str) -> FormatError:
