@@ -171,7 +171,7 @@ class Log:
         row = self.state.keys.get(key)
         if row is None:
             raise InputError("key-unknown", f"no key {key.hex()} is on this log")
-        return chain_head(self.state, row)
+        return chain_head(self.state.need_log(), row)
 
     def append(
         self,

@@ -1,6 +1,6 @@
 """Entries of a log, verified in worker processes, in order and flat memory.
 
-    leaves ─ chunks of 2,048 ─► workers: bytes, chain, signatures
+    leaves ─ chunks of 512 ─► workers: bytes, chain, signatures
            └ decoded here for replay, believed only once their chunk is verified
 
 Signatures take most of the time of an audit, and threads would queue for the
@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 
     from ledger.entry.envelope import Event
 
-CHUNK_LENGTH = 2_048
+CHUNK_LENGTH = 512
+"""Entries verified at once: as many as stay in a core's cache until replayed."""
 CHUNKS_AHEAD = 6
 IN_PROCESS_MAX = 4_096
 """Logs up to this size are verified here: starting workers would take longer."""

@@ -52,7 +52,7 @@ def head_of(state: State, *identities: bytes) -> Head:
     """Give the head of an open log, with the chains of the keys that it knows."""
     rows = {identity: state.keys.get(identity) for identity in identities}
     keys = {
-        identity: chain_head(state, row)
+        identity: chain_head(state.need_log(), row)
         for identity, row in rows.items()
         if row is not None
     }

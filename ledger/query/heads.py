@@ -62,7 +62,7 @@ def _key_heads(
                     hint="a registrar registers a party with its root key first",
                 )
             continue
-        seq, prev = chain_head(state, row)
+        seq, prev = chain_head(state.need_log(), row)
         yield {
             "name": name,
             "key": identity.hex(),

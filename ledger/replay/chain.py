@@ -19,7 +19,9 @@ from ledger.errors import VerificationError
 from ledger.replay.rows import KeyRow
 
 if TYPE_CHECKING:
+    from ledger.entry.envelope import Event
     from ledger.replay.outcome import ReplayEntry
+    from ledger.replay.rows import LogRow
     from ledger.replay.state import State
 
 CLOCK_SKEW_MS = 300_000
@@ -57,7 +59,8 @@ def check_place(
         InputError: `author-mismatch`, `event-time-ahead`.
     """
     event = entry.event
-    if entry.index == 0 or event.kind == "genesis":
+    genesis = event.kind == "genesis"
+    if genesis or entry.index == 0:
         _check_genesis(entry)
     if entry.index == 0:
         return None
@@ -68,12 +71,13 @@ def check_place(
             f"no key {event.key.hex()} is registered",
             hint="a registrar registers a party with its root key",
         )
-    if event.kind != "genesis":
-        if event.log != state.need_log().log:
+    if not genesis:
+        log = state.need_log()
+        if event.log != log.log:
             raise VerificationError(
                 "wrong-log", f"the event is for log {event.log.hex()}, this is another"
             )
-        _check_sequence(entry, chain_head(state, key))
+        _check_sequence(event, *chain_head(log, key))
     if key.party != event.author:
         raise InputError(
             "author-mismatch",
@@ -81,7 +85,7 @@ def check_place(
         )
     seen_index, seen_hash = event.seen
     honest = seen_index < entry.index and leaf_hash_at(seen_index) == seen_hash
-    if not honest and event.kind != "genesis":
+    if not honest and not genesis:
         raise VerificationError(
             "seen-unknown",
             f"the author saw an entry {seen_index} that this log does not have",
@@ -101,17 +105,15 @@ def chain_id(genesis: int, key: bytes) -> bytes:
     return sha256(genesis.to_bytes(8, "big") + key).digest() if genesis else key
 
 
-def chain_head(state: State, key: KeyRow) -> tuple[int, bytes]:
+def chain_head(log: LogRow, key: KeyRow) -> tuple[int, bytes]:
     """Give the next `seq` of a key's chain on this log, and its `prev`.
 
     On a log that succeeds another chains start anew (format.md §7).
     """
-    begun = key.since == state.need_log().index
-    return (key.next_seq, key.prev) if begun else (0, ZERO32)
+    return (key.next_seq, key.prev) if key.since == log.index else (0, ZERO32)
 
 
-def _check_sequence(entry: ReplayEntry, head: tuple[int, bytes]) -> None:
-    event, (next_seq, prev) = entry.event, head
+def _check_sequence(event: Event, next_seq: int, prev: bytes) -> None:
     if event.seq != next_seq:
         raise ConflictError(
             "out-of-sequence",

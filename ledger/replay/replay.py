@@ -214,12 +214,13 @@ class Replay:
     def _general(self, sums: ControlSums) -> list[Put]:
         """Add the control sums to the general ledger's balances."""
         table = self.state.general
+        get = table.get
         puts: list[Put] = []
         for (society, currency), book in sums.items():
             for type_, amount in book.items():
                 if amount:
                     key = (society, CLASSES[type_], type_, currency)
-                    balance = (table.get(key) or 0) + amount
+                    balance = (get(key) or 0) + amount
                     if type_ == "trust" or not -AMOUNT_MAX <= balance <= AMOUNT_MAX:
                         _check_balance(type_, balance, amount)
                     puts.append((table, key, balance or None))
@@ -227,16 +228,16 @@ class Replay:
 
     def _subsidiary(self, postings: tuple[Posting, ...]) -> list[Put]:
         """Add the postings to the balances of their accounts."""
-        get = self.state.accounts.get
-        sums: dict[Any, int] = {}
+        table = self.state.accounts
+        get = table.get
+        balances: dict[Any, int] = {}
         for p in postings:
-            key = (p.society, CLASSES[p.type], p.type, p.subject, p.currency)
-            if key in sums:
-                sums[key] += p.amount
-            else:
-                sums[key] = p.amount + (get(key) or 0)
-        table, puts = self.state.accounts, []
-        for key, balance in sums.items():
+            type_ = p.type
+            key = (p.society, CLASSES[type_], type_, p.subject, p.currency)
+            before = balances[key] if key in balances else get(key) or 0
+            balances[key] = before + p.amount
+        puts: list[Put] = []
+        for key, balance in balances.items():
             # One account can outgrow the control account that it is a part of.
             if not -AMOUNT_MAX <= balance <= AMOUNT_MAX:
                 message = "an account would exceed 2**63 - 1 µ"

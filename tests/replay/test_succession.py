@@ -44,12 +44,12 @@ def test_key_chains_start_anew() -> None:
     """Each key is at 0 again, whatever it signed before, and goes on from there."""
     world = World()
     state = world.state
-    assert chain_head(state, state.keys.need(_key(world)))[0] > 0
+    assert chain_head(state.need_log(), state.keys.need(_key(world)))[0] > 0
     succeed(world)
-    assert chain_head(state, state.keys.need(_key(world))) == (0, ZERO32)
+    assert chain_head(state.need_log(), state.keys.need(_key(world))) == (0, ZERO32)
     for seq in (1, 2):
         world.accredit(world.guest, "auditor" if seq == 1 else "provider")
-        assert chain_head(state, state.keys.need(_key(world)))[0] == seq
+        assert chain_head(state.need_log(), state.keys.need(_key(world)))[0] == seq
     assert world.audit().problems == []
 
 

@@ -271,7 +271,7 @@ class World:
         key = actor.sign if key is None else key
         first = self.log.size == 0
         head = self.state.keys.get(key_id(key.public))
-        chain = (0, ZERO32) if head is None else chain_head(self.state, head)
+        chain = (0, ZERO32) if head is None else chain_head(self.state.need_log(), head)
         place: dict[str, Any] = {
             "author": actor.party,
             "id": self.new_id(),
