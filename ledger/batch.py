@@ -17,7 +17,6 @@ True
 
 from __future__ import annotations
 
-from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING
 from typing import TypeVar
@@ -25,6 +24,8 @@ from typing import TypeVar
 import msgspec
 
 from ledger.entry.envelope import Event
+from ledger.entry.envelope import decode_entry
+from ledger.entry.envelope import decode_event
 from ledger.entry.envelope import parse_event
 from ledger.entry.sign import SignedEvent
 from ledger.entry.verify import verify_signature
@@ -52,14 +53,12 @@ class Arrived(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         signed: its bytes and signature.
         event: what they say.
-        content_hash: tells apart what it says, whatever its place in a key's chain.
         verified: whether its signature holds; else its key was not known, and may
             come in by an earlier event of the same batch.
     """
 
     signed: SignedEvent
     event: Event
-    content_hash: bytes
     verified: bool
 
 
@@ -99,12 +98,7 @@ def _verified(
             verify_signature(signed.event, signed.signature, public)
         except LedgerError as error:
             return error
-    return Arrived(signed, event, content_hash(event), public is not None)
-
-
-def content_hash(event: Event) -> bytes:
-    """Tell apart what events say, whatever their place in a key's chain."""
-    return sha256(event.kind.encode() + b"\0" + bytes(event.body)).digest()
+    return Arrived(signed, event, public is not None)
 
 
 class Batch:
@@ -120,16 +114,24 @@ class Batch:
         self._entries: list[NewEntry] = []
         self._postings: list[PostingRow] = []
         self._mentions: list[Mention] = []
-        self._events: dict[tuple[bytes, bytes], tuple[int, bytes]] = {}
+        self._events: dict[tuple[bytes, bytes], int] = {}
         self._hashes: dict[int, bytes] = {}
 
     def look_up(self, events: Iterable[tuple[bytes, bytes]]) -> None:
         """Look for events that the store has already, by author and id."""
         self._events.update(self._store.find_events(events))
 
-    def find(self, author: bytes, event_id: bytes) -> tuple[int, bytes] | None:
-        """Give index and content hash of an event that was looked up, or added."""
+    def find(self, author: bytes, event_id: bytes) -> int | None:
+        """Give the index of an event that was looked up, or added."""
         return self._events.get((author, event_id))
+
+    def event_at(self, index: int) -> Event:
+        """Give the event of an entry in the store or in the batch."""
+        if index >= self._stored:
+            leaf = self._entries[index - self._stored].leaf
+        else:
+            leaf = self._store.leaf(index)
+        return decode_event(decode_entry(leaf).event)
 
     def leaf_hash_at(self, index: int) -> bytes:
         """Give the leaf hash of an entry in the store or in the batch."""
@@ -149,7 +151,7 @@ class Batch:
     ) -> None:
         """Add an entry, and the rows by which it will be found."""
         self._entries.append(entry)
-        self._events[entry.author, entry.id] = entry.index, entry.content_hash
+        self._events[entry.author, entry.id] = entry.index
         self._gather(self._postings, postings)
         self._gather(self._mentions, mentions)
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from ledger.accounting.chart import CLASSES
 from ledger.events.registry import manifest_refs
 from ledger.events.types import UNSET
 from ledger.replay.manifests import lines_again
@@ -27,6 +26,9 @@ if TYPE_CHECKING:
     from ledger.replay.manifests import LineSource
     from ledger.replay.outcome import ReplayEntry
 
+_OF_PARTIES = frozenset({"payable", "prepaid", "receivable"})
+"""Account types whose subject is a party (money.md §8)."""
+
 _PARTY_FIELDS = frozenset({"party", "operator", "lab", "payer"})
 _NAME_FIELDS = frozenset({"run", "model", "version", "external", "origin"})
 _encode = msgspec.msgpack.Encoder().encode
@@ -38,7 +40,10 @@ def posting_rows(
     postings: tuple[Posting, ...],
     source: LineSource,
 ) -> Iterator[PostingRow]:
-    """Turn the postings of an entry into rows, with the recording of each line."""
+    """Turn what an entry posts into rows, with the recording of each line.
+
+    Only the legs of a party or a recording have rows: nobody asks for others by name.
+    """
     cells: dict[int, tuple[str, str]] = {}
     if entry.event.kind == "distribution":
         lines = lines_again(source, "distribution/lines", body.lines.root)
@@ -48,21 +53,23 @@ def posting_rows(
         recording, side = cells.get(posting.line, (None, None))
         if isinstance(subject, tuple):
             recording, side = subject
-        is_party = posting.type in {"payable", "prepaid", "receivable"}
-        yield PostingRow(
-            entry.index,
-            leg,
-            posting.society,
-            CLASSES[posting.type],
-            posting.type,
-            _encode(subject),
-            subject if is_party and isinstance(subject, bytes) else None,
-            recording,
-            side,
-            posting.currency,
-            posting.amount,
-            posting.line,
-        )
+        party = None
+        if posting.type in _OF_PARTIES and isinstance(subject, bytes):
+            party = subject
+        if party is not None or recording is not None:
+            yield PostingRow(
+                entry.index,
+                leg,
+                posting.society,
+                posting.type,
+                _encode(subject),
+                party,
+                recording,
+                side,
+                posting.currency,
+                posting.amount,
+                posting.line,
+            )
 
 
 def mentions(

@@ -257,12 +257,12 @@ class Log:
     def _judge(
         self, arrived: Arrived, batch: Batch, replay: Replay
     ) -> _Judged | Appended:
-        event, content = arrived.event, arrived.content_hash
+        event = arrived.event
         if not arrived.verified:
             self._check_signature(event, arrived.signed)
         known = batch.find(event.author, event.id)
         if known is not None:
-            return self._answer_again(event, known, content, batch)
+            return self._answer_again(event, known, batch)
         entry, leaf = self._entry(event, arrived.signed, self._now(event))
         try:
             judged = replay.judge(entry)
@@ -273,7 +273,7 @@ class Log:
         begun = event.kind == "genesis"
         first = entry.index if begun else self.state.need_log().index
         chain = chain_id(first, event.key)
-        return _Judged(entry, _new_entry(entry, leaf, content, chain), judged)
+        return _Judged(entry, _new_entry(entry, leaf, chain), judged)
 
     def _take(
         self, new: _Judged, batch: Batch, replay: Replay, lines: _Lines
@@ -304,12 +304,11 @@ class Log:
             )
         verify_signature(signed.event, signed.signature, row.public)
 
-    def _answer_again(
-        self, event: Event, known: tuple[int, bytes], content: bytes, batch: Batch
-    ) -> Appended:
+    def _answer_again(self, event: Event, index: int, batch: Batch) -> Appended:
         """Answer an event sent again with its first index (format.md §2)."""
-        index, before = known
-        if before != content:
+        before = batch.event_at(index)
+        # Signed anew it has another place in its key's chain, and says the same.
+        if (before.kind, before.body) != (event.kind, event.body):
             raise ConflictError(
                 "id-conflict",
                 f"the author's event id {event.id.hex()} is entry {index}, which says"
@@ -375,9 +374,7 @@ def _bundle_hashes(bundle: bytes, number: int, ref: ManifestRef) -> bytes:
     return b"".join(leaf_hashes(parse_bundle(bundle, width)))
 
 
-def _new_entry(
-    entry: ReplayEntry, leaf: bytes, content_hash: bytes, chain: bytes
-) -> NewEntry:
+def _new_entry(entry: ReplayEntry, leaf: bytes, chain: bytes) -> NewEntry:
     event = entry.event
     return NewEntry(
         index=entry.index,
@@ -388,5 +385,4 @@ def _new_entry(
         key=chain,
         seq=event.seq,
         event_hash=entry.event_hash,
-        content_hash=content_hash,
     )

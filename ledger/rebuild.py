@@ -5,7 +5,7 @@ this puts it back, by the same replay that the appender and every auditor use.
 
 >>> from ledger.storage.memory import MemoryStore
 >>> rebuild(MemoryStore())
-Rebuilt(entries=0, postings=0, problems=0)
+Rebuilt(entries=0, problems=0)
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ class Rebuilt(NamedTuple):
     """How much was derived."""
 
     entries: int
-    postings: int
     problems: int
 
 
@@ -67,7 +66,7 @@ def rebuild(store: Store, progress: Progress = _silent) -> Rebuilt:
             replay.apply(entry)
             progress(entry.index + 1, size)
         state.flush()
-    return Rebuilt(size, **replay.counts)
+    return Rebuilt(size, replay.problems)
 
 
 def _leaf_hash_at(store: Store) -> Callable[[int], bytes]:
@@ -81,7 +80,7 @@ class DerivingReplay(Replay):
         self._lines = StoredLines(store)
         super().__init__(state, _leaf_hash_at(store), self._lines)
         self._store = store
-        self.counts = dict.fromkeys(("postings", "problems"), 0)
+        self.problems = 0
 
     def commit(
         self, entry: ReplayEntry, judged: Judged, problem: Problem | None = None
@@ -94,6 +93,5 @@ class DerivingReplay(Replay):
         if judged.postings:
             rows = derive.posting_rows(entry, body, judged.postings, self._lines)
             self._store.add_postings(rows)
-            self.counts["postings"] += len(judged.postings)
         self._store.add_mentions(derive.mentions(entry, body, self._lines))
-        self.counts["problems"] += problem is not None
+        self.problems += problem is not None

@@ -23,7 +23,6 @@ from ledger.anchor import check_grown
 from ledger.anchor import log_id_of
 from ledger.audit import Audit
 from ledger.backup import copy_beside
-from ledger.batch import content_hash
 from ledger.entry.envelope import decode_event
 from ledger.entry.envelope import event_hash
 from ledger.errors import HomeError
@@ -231,7 +230,6 @@ def _taken(store: SqliteStore, reader: Reader, index: int, leaf: bytes) -> NewEn
         key=event.key,
         seq=event.seq,
         event_hash=event_hash(entry.event),
-        content_hash=content_hash(event),
     )
 
 

@@ -90,5 +90,4 @@ class Synthetic:
             key=ZERO32,
             seq=index,
             event_hash=self._event,
-            content_hash=self._event,
         )

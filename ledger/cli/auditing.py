@@ -176,7 +176,4 @@ def rebuild(settings: Settings) -> None:
     if settings.json:
         print_document(done._asdict())
         return
-    click.echo(
-        f"derived anew: {done.postings:,} postings of {done.entries:,} entries,"
-        f" {done.problems:,} problems"
-    )
+    click.echo(f"derived anew: {done.entries:,} entries, {done.problems:,} problems")

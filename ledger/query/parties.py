@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
+from ledger.accounting.chart import CLASSES
 from ledger.query.entries import entry_view
 from ledger.query.views import EntryView
 from ledger.query.views import KeyView
@@ -119,7 +120,7 @@ def _postings(
 
 
 def _posting(leg: PostingRow, entry: EntryView) -> PostingView:
-    sign = -1 if leg.account_class == "liability" else 1
+    sign = -1 if CLASSES[leg.account_type] == "liability" else 1
     return PostingView(
         index=leg.entry_index,
         time_ms=entry.time_ms,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dataclasses import replace
 from typing import Any
 
+from ledger.accounting.chart import CLASSES
 from ledger.events.lines import DistributionLine
 from ledger.sentences import SIDES
 from ledger.statement.explain import explain
@@ -108,7 +109,7 @@ def _account(
     window: Window,
 ) -> Account:
     start, stop = window.of(len(legs))
-    sign = -1 if legs[0].account_class == "liability" else 1
+    sign = -1 if CLASSES[legs[0].account_type] == "liability" else 1
     opening = balance = sign * sum(leg.amount for leg in legs[:start])
     lines = []
     for number, leg in enumerate(legs[start:stop], start + 1):

@@ -48,7 +48,6 @@ class NewEntry(msgspec.Struct, frozen=True, gc=False):
         key: key id, 32 bytes; (key, seq) is unique.
         seq: number in the key's own chain; ascends.
         event_hash: 32 bytes, what the key's next event names as `prev`.
-        content_hash: tells a repeated event from another one under the same id.
     """
 
     index: int
@@ -59,20 +58,20 @@ class NewEntry(msgspec.Struct, frozen=True, gc=False):
     key: bytes
     seq: int
     event_hash: bytes
-    content_hash: bytes
 
 
 class PostingRow(msgspec.Struct, frozen=True, gc=False):
-    """One leg of an entry, for queries (money.md §8); amounts in micro-units.
+    """A leg of an entry that concerns a party or a recording, for queries.
 
-    `subject` is canonical bytes; `line` the manifest line it came from, 0 for none;
-    `party`, `recording` and `side` are set where the subject or the line names one.
+    `leg` counts all legs of the entry from 0, `amount` is in micro-units (money.md
+    §8); `subject` is canonical bytes; `line` the manifest line it came from, 0 for
+    none; `party`, `recording` and `side` are set where the subject or the line names
+    one.
     """
 
     entry_index: int
     leg: int
     society: bytes
-    account_class: str
     account_type: str
     subject: bytes
     party: bytes | None
@@ -194,12 +193,12 @@ class Entries(Protocol):
             InvariantError: `no-such-node`: the log does not reach that far.
         """
 
-    def find_event(self, author: bytes, id: bytes) -> tuple[int, bytes] | None:
-        """Look an event up: its index and content hash."""
+    def find_event(self, author: bytes, id: bytes) -> int | None:
+        """Look an event up: the index of its entry."""
 
     def find_events(
         self, events: Iterable[tuple[bytes, bytes]]
-    ) -> dict[tuple[bytes, bytes], tuple[int, bytes]]:
+    ) -> dict[tuple[bytes, bytes], int]:
         """Look many up at once; those that are not there are left out."""
 
     def key_head(self, key: bytes) -> tuple[int, bytes] | None:
@@ -268,9 +267,6 @@ class Derived(Protocol):
 
     def add_postings(self, postings: Iterable[PostingRow]) -> None:
         """Add legs; (entry_index, leg) is unique."""
-
-    def postings_of_entry(self, index: int) -> list[PostingRow]:
-        """Read an entry's legs in order."""
 
     def postings_of_party(
         self,

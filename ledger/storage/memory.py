@@ -145,20 +145,17 @@ class MemoryStore(Undo):
         for above, index, node in grow(level, first, hashes, read):
             self.set(self._nodes, (tree, above, index), node)
 
-    def find_event(self, author: bytes, id: bytes) -> tuple[int, bytes] | None:
-        """Look an event up: its index and content hash."""
+    def find_event(self, author: bytes, id: bytes) -> int | None:
+        """Look an event up: the index of its entry."""
         entry = self._events.get((author, id))
-        return None if entry is None else (entry.index, entry.content_hash)
+        return None if entry is None else entry.index
 
     def find_events(
         self, events: Iterable[tuple[bytes, bytes]]
-    ) -> dict[tuple[bytes, bytes], tuple[int, bytes]]:
+    ) -> dict[tuple[bytes, bytes], int]:
         """Look many up at once; those that are not there are left out."""
         there = self._events.keys() & set(events)
-        return {
-            event: (self._events[event].index, self._events[event].content_hash)
-            for event in there
-        }
+        return {event: self._events[event].index for event in there}
 
     def find_hash(self, digits: str, limit: int) -> list[int]:
         """List entries whose leaf hash or event id starts so, oldest first."""
@@ -254,10 +251,6 @@ class MemoryStore(Undo):
                 if key in self._postings:
                     raise ConflictError("already-stored", f"posting {key} is a double")
                 self.set(self._postings, key, posting)
-
-    def postings_of_entry(self, index: int) -> list[PostingRow]:
-        """Read an entry's legs in order."""
-        return [row for key, row in sorted(self._postings.items()) if key[0] == index]
 
     def postings_of_party(
         self,

@@ -26,8 +26,7 @@ _AFTER_ALL = 2**63 - 1
 _HIGHEST = "\U0010ffff"
 """The last character there is: ends the range of what starts with a prefix."""
 
-_ADD_POSTING = "INSERT INTO postings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_OF_ENTRY = "SELECT * FROM postings WHERE entry_index = ? ORDER BY leg"
+_ADD_POSTING = "INSERT INTO postings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _OF_PARTY = (
     "SELECT * FROM postings WHERE party = ? AND currency = ? "
     "AND (entry_index, leg) > (?, ?) ORDER BY entry_index, leg LIMIT ?"
@@ -64,10 +63,6 @@ class SqliteDerived(Handle):
     def add_postings(self, postings: Iterable[PostingRow]) -> None:
         """Add legs; (entry_index, leg) is unique."""
         self.many(_ADD_POSTING, map(astuple, postings))
-
-    def postings_of_entry(self, index: int) -> list[PostingRow]:
-        """Read an entry's legs in order."""
-        return [PostingRow(*row) for row in self.all(_OF_ENTRY, (index,))]
 
     def postings_of_party(
         self,

@@ -45,10 +45,10 @@ FIND_EVENTS = 256
 
 _SIZE = "SELECT coalesce(max(entry_index) + 1, 0) FROM entries"
 _ADD = (
-    "INSERT INTO entries (entry_index, leaf, leaf_hash, author, id, content_hash) "
-    "VALUES (?, ?, ?, ?, ?, ?)"
+    "INSERT INTO entries (entry_index, leaf, leaf_hash, author, id) "
+    "VALUES (?, ?, ?, ?, ?)"
 )
-_ADDED = attrgetter("index", "leaf", "leaf_hash", "author", "id", "content_hash")
+_ADDED = attrgetter("index", "leaf", "leaf_hash", "author", "id")
 _LEAF = "SELECT leaf FROM entries WHERE entry_index = ?"
 _LEAVES = (
     "SELECT leaf FROM entries "
@@ -65,11 +65,11 @@ _SPAN_OF = (
 _ADD_SPAN = "INSERT INTO spans (number, data) VALUES (?, ?)"
 _SPAN = "SELECT data FROM spans WHERE number = ?"
 _INDEXES = "SELECT entry_index FROM entries WHERE entry_index >= ? AND entry_index < ?"
-_EVENT = "SELECT entry_index, content_hash FROM entries WHERE author = ? AND id = ?"
+_EVENT = "SELECT entry_index FROM entries WHERE author = ? AND id = ?"
 # The cross join has SQLite look each pair up, however many it believes there are.
 _EVENTS = (
     "WITH wanted (author, id) AS (VALUES (?, ?)) "
-    "SELECT entries.author, entries.id, entry_index, content_hash "
+    "SELECT entries.author, entries.id, entry_index "
     "FROM wanted CROSS JOIN entries USING (author, id)"
 )
 _KEY_HEAD = "SELECT seq + 1, event_hash FROM chains WHERE key = ?"
@@ -164,21 +164,21 @@ class SqliteEntries(SqliteTrees):
             return [row[0] for row in self.all(_LEAF_HASHES, (start, stop))]
         return self._kept(LOG_TREE, level, start, stop)
 
-    def find_event(self, author: bytes, id: bytes) -> tuple[int, bytes] | None:
-        """Look an event up: its index and content hash."""
-        found: tuple[int, bytes] | None = self.one(_EVENT, (author, id))
-        return found
+    def find_event(self, author: bytes, id: bytes) -> int | None:
+        """Look an event up: the index of its entry."""
+        found: tuple[int] | None = self.one(_EVENT, (author, id))
+        return found[0] if found else None
 
     def find_events(
         self, events: Iterable[tuple[bytes, bytes]]
-    ) -> dict[tuple[bytes, bytes], tuple[int, bytes]]:
+    ) -> dict[tuple[bytes, bytes], int]:
         """Look many up at once; those that are not there are left out."""
         found = {}
         wanted = iter(events)
         while some := list(islice(wanted, FIND_EVENTS)):
             sql = _EVENTS.replace("(?, ?)", ", ".join(["(?, ?)"] * len(some)))
-            for author, event_id, *place in self.all(sql, tuple(chain(*some))):
-                found[author, event_id] = (place[0], place[1])
+            for author, event_id, index in self.all(sql, tuple(chain(*some))):
+                found[author, event_id] = index
         return found
 
     def find_hash(self, digits: str, limit: int) -> list[int]:

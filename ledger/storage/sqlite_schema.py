@@ -26,7 +26,7 @@ from typing import NamedTuple
 from sqlite_utils import Database
 
 APPLICATION_ID = 0x4C4E4F54
-VERSION = 2
+VERSION = 3
 
 HEADS = ("chains", "head")
 """Tables whose rows are replaced: the newest of each key, and of the log."""
@@ -57,7 +57,6 @@ TABLES = {
             "leaf_hash": bytes,
             "author": bytes,
             "id": bytes,
-            "content_hash": bytes,
             "leaf": bytes,
         },
         key=("entry_index",),
@@ -89,7 +88,6 @@ TABLES = {
             "entry_index": int,
             "leg": int,
             "society": bytes,
-            "class": str,
             "type": str,
             "subject": bytes,
             "party": bytes,

@@ -55,14 +55,6 @@ def test_an_event_that_is_not_found_again_is_found(small: Published) -> None:
     assert "backup" in found.message
 
 
-def test_another_content_hash_is_found(small: Published) -> None:
-    """It tells an event that was sent again from another one under its id."""
-    events = small.store._events
-    key, entry = events.popitem()
-    events[key] = msgspec.structs.replace(entry, content_hash=bytes(32))
-    assert codes(small.audit()) == ["index-differs"]
-
-
 @pytest.mark.parametrize("change", [{"seq": 7}, {"event_hash": bytes(32)}])
 def test_another_head_of_a_chain_is_found(
     log: Published, change: dict[str, object]
@@ -156,7 +148,6 @@ def test_a_flipped_bit_of_an_index_is_found(
     [
         "UPDATE entries SET id = zeroblob(16) WHERE entry_index = 250",
         "UPDATE entries SET author = zeroblob(16) WHERE entry_index = 250",
-        "UPDATE entries SET content_hash = zeroblob(32) WHERE entry_index = 250",
         "UPDATE chains SET seq = seq + 1 WHERE seq > 1",
         "UPDATE chains SET event_hash = zeroblob(32)",
         "UPDATE chains SET key = randomblob(32)",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
 import pytest
 
 from ledger.entry.verify import key_id
@@ -24,6 +23,7 @@ from tests.replay.everything import TUNE
 from tests.replay.everything import C
 from tests.replay.making import party_id
 from tests.replay.making import signing_key
+from tests.replay.posted import postings
 from tests.replay.world import ANNA
 from tests.replay.world import BERT
 from tests.replay.world import CLEO
@@ -41,7 +41,7 @@ def world() -> World:
 
 def name_of(subject: object) -> str:
     """Name what a posting is for: a party, a side of a recording, a pool, nothing."""
-    if isinstance(subject, list):
+    if isinstance(subject, tuple):
         return "/".join(subject)
     assert isinstance(subject, bytes)
     text = subject.rstrip(b".")
@@ -51,12 +51,9 @@ def name_of(subject: object) -> str:
 def posted(world: World, at: str | int) -> list[Leg]:
     """Give the postings of an entry: account type, subject, µ."""
     index = world.at[at] if isinstance(at, str) else at
-    rows = world.store.postings_of_entry(index)
-    assert {row.society for row in rows} <= {SOCIETY}
-    return [
-        (row.account_type, name_of(msgspec.msgpack.decode(row.subject)), row.amount)
-        for row in rows
-    ]
+    legs = postings(world.store)[index]
+    assert {leg.society for leg in legs} <= {SOCIETY}
+    return [(leg.type, name_of(leg.subject), leg.amount) for leg in legs]
 
 
 def negated(legs: list[Leg]) -> list[Leg]:
@@ -190,7 +187,7 @@ def test_a_distribution_and_its_reversal(world: World) -> None:
     wrong = world.at["wrong distribution"]
     assert posted(world, wrong) == posted(world, wrong + 2) == legs
     assert sorted(posted(world, wrong + 1)) == sorted(negated(legs))
-    lines = [row.line for row in world.store.postings_of_entry(wrong)]
+    lines = [leg.line for leg in postings(world.store)[wrong]]
     assert lines == [0, 0, 0, 0, 1, 2, 4, 3]
 
 

@@ -15,7 +15,6 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from itertools import count
 from typing import Any
 
@@ -353,7 +352,6 @@ class World:
             key=stray * 2 if used else event.key,
             seq=event.seq,
             event_hash=hash_,
-            content_hash=sha256(event.kind.encode() + b"\0" + event.body).digest(),
         )
         return taken, new
 

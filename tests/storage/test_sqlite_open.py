@@ -24,6 +24,7 @@ from ledger.storage.sqlite_open import TRUNCATE_EXTRA
 from ledger.storage.sqlite_open import WAL_FULL
 from ledger.storage.sqlite_open import Journal
 from ledger.storage.sqlite_open import choose_journal
+from ledger.storage.sqlite_schema import VERSION
 from tests.storage.samples import contents
 from tests.storage.samples import entries
 from tests.storage.samples import entry
@@ -202,8 +203,8 @@ def test_other_databases_are_refused_untouched(
     ours = path.read_bytes()
     for sql, code in [
         ("PRAGMA user_version = 0", "store-version"),
-        ("PRAGMA user_version = 1", "store-version"),
-        ("PRAGMA user_version = 3", "store-version"),
+        (f"PRAGMA user_version = {VERSION - 1}", "store-version"),
+        (f"PRAGMA user_version = {VERSION + 1}", "store-version"),
         ("PRAGMA application_id = 7", "store-version"),
     ]:
         with closing(sqlite3.connect(path)) as connection:

@@ -58,7 +58,6 @@ def test_no_question_reads_a_whole_table(
 @pytest.mark.parametrize(
     ("name", "search"),
     [
-        ("_OF_ENTRY", "PRIMARY KEY (entry_index=?)"),
         ("_OF_PARTY", "(party=? AND currency=? AND (entry_index,leg)>(?,?))"),
         ("_OF_RECORDING", "(recording=? AND (entry_index,leg)>(?,?))"),
         ("_FIND", "PRIMARY KEY (value>? AND value<?)"),
@@ -85,7 +84,7 @@ def test_columns_are_the_fields(table: str, struct: type[Mention]) -> None:
 
 
 def test_columns_of_postings_are_the_fields() -> None:
-    """`class` and `type` are called so in the table alone."""
+    """`type` is called so in the table alone."""
     columns = [field.name.removeprefix("account_") for field in fields(PostingRow)]
     assert list(TABLES["postings"].columns) == columns
 

@@ -207,7 +207,7 @@ def check_entries(writer: Writer, said: Said) -> None:
         there = store.find_event(*map(bytes.fromhex, event))
         if there is None:
             raise LostError(f"lost: entry {index} was acknowledged and is not there")
-        if there[0] != index or store.leaf_hashes(index, index + 1).hex() != leaf_hash:
+        if there != index or store.leaf_hashes(index, index + 1).hex() != leaf_hash:
             raise LostError(f"forked: entry {index} was acknowledged as something else")
 
 
@@ -252,8 +252,8 @@ def _manifest_folders(writer: Writer, scenario: Scenario) -> list[tuple[int, str
         for batch in session:
             if batch.staged is not None:
                 event = decode_event(batch.events[0].event)
-                place = writer.store.find_event(event.author, event.id)
-                folders += [(place[0], "manifest/")] if place else []
+                index = writer.store.find_event(event.author, event.id)
+                folders += [] if index is None else [(index, "manifest/")]
     return folders
 
 

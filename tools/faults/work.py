@@ -87,7 +87,8 @@ def _acknowledge_early(writer: Writer, batch: Batch, say: Say) -> None:
     def acknowledge() -> None:
         for signed in batch.events:
             event = decode_event(signed.event)
-            index, _ = store.find_event(event.author, event.id) or (-1, b"")
+            found = store.find_event(event.author, event.id)
+            index = -1 if found is None else found
             answer = Appended(
                 index, store.leaf_hashes(index, index + 1), repeated=False
             )
