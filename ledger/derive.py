@@ -8,6 +8,7 @@ log and its lines can rebuild all of it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -87,19 +88,29 @@ def mentions(
 
 
 def _body_words(body: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 (any kind)
-    fields = body.__struct_fields__
-    for field in _PARTY_FIELDS.intersection(fields):
+    kind: type[Body] = type(body)
+    parties, names, has_table = _word_fields(kind)
+    for field in parties:
         value = getattr(body, field)
         if isinstance(value, bytes):
             yield PARTY, value.hex()
-    for field in _NAME_FIELDS.intersection(fields):
+    for field in names:
         value = getattr(body, field)
         if isinstance(value, str):
             yield field, value
-    if "table" in fields and body.table is not UNSET:
+    if has_table and body.table is not UNSET:
         yield "recording", body.table.subject
         for row in body.table.lines:
             yield PARTY, row.party.hex()
+
+
+@cache
+def _word_fields(kind: type[Body]) -> tuple[list[str], list[str], bool]:
+    """Tell which fields name parties, which are names, and whether there is a table."""
+    fields = kind.__struct_fields__
+    parties = [field for field in fields if field in _PARTY_FIELDS]
+    names = [field for field in fields if field in _NAME_FIELDS]
+    return parties, names, "table" in fields
 
 
 def _manifest_words(
