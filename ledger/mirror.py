@@ -30,7 +30,7 @@ from ledger.published import FILE_NAME
 from ledger.published import put_checkpoint
 from ledger.reader import AuthenticTree
 from ledger.reader import Reader
-from ledger.reader.cache import Cache
+from ledger.reader.cache import ReadOnly
 from ledger.reader.fetch import PARALLEL
 from ledger.reader.fetch import Fetcher
 from ledger.storage.lock import WriterLock
@@ -50,14 +50,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Iterator
-    from collections.abc import Sequence
     from pathlib import Path
 
     from ledger.events.types import ManifestRef
     from ledger.placing import File
     from ledger.reader import Source
-    from ledger.tlog.note import Vkey
-    from ledger.tlog.policy import Policy
+    from ledger.reader import Trust
 
 TOGETHER_BYTES = 1 << 25
 """Files are made durable in lots of about so much; a crash costs the last one."""
@@ -72,12 +70,16 @@ class Mirrored(NamedTuple):
         old_size: of the copy before.
         files: how many were looked at or written.
         manifests: how many of the new entries' were copied.
+        trust: by what the checkpoint is believed.
+        followed: whether these are other keys than the log had before.
     """
 
     checkpoint: Checkpoint
     old_size: int
     files: int
     manifests: int
+    trust: Trust
+    followed: bool
 
 
 def _silent(done: int, total: int) -> None:
@@ -89,7 +91,7 @@ class Mirror:
 
     Args:
         source: of the log's files.
-        trust: the log's verifier keys, or a policy.
+        trust: the log's verifier keys, or a policy; as `Reader`.
         folder: of the copy; made if it is not there.
         progress: is told entries done and in all.
     """
@@ -97,7 +99,7 @@ class Mirror:
     def __init__(
         self,
         source: Source,
-        trust: Sequence[Vkey] | Policy,
+        trust: Trust,
         folder: Path,
         progress: Callable[[int, int], None] = _silent,
     ) -> None:
@@ -120,7 +122,11 @@ class Mirror:
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         lock = self._folder.resolve().with_name(f".{self._folder.name}.lock")
-        with WriterLock(lock), Reader(self._source, self._trust) as reader:
+        copied = ReadOnly(self._folder)
+        with (
+            WriterLock(lock),
+            Reader(self._source, self._trust, copy=copied) as reader,
+        ):
             old = self._copied()
             new = reader.checkpoint()
             if old is not None:
@@ -131,7 +137,8 @@ class Mirror:
                     put_files(self._folder, files)
                     self._files += len(files)
             put_checkpoint(self._folder, reader.note)
-        return Mirrored(new, old_size, self._files, self._manifests)
+            counts = self._files, self._manifests
+            return Mirrored(new, old_size, *counts, reader.trust, reader.followed)
 
     def _copied(self) -> Checkpoint | None:
         """Read the checkpoint of the copy: all that it names is there."""
@@ -184,15 +191,9 @@ class Mirror:
     def _tree(
         self, pool: ThreadPoolExecutor, size: int, root: bytes, prefix: str = ""
     ) -> AuthenticTree:
-        copied = _Copied(self._folder)
+        # What comes into the copy does so durably, and once.
+        copied = ReadOnly(self._folder)
         return AuthenticTree(size, root, Fetcher(self._source, copied, pool, prefix))
-
-
-class _Copied(Cache):
-    """The files of the copy, to be read before any is fetched."""
-
-    def write(self, path: str, data: bytes) -> None:
-        """Write nothing: what comes into the copy does so durably, and once."""
 
 
 def _bundles(tree: AuthenticTree, start: int = 0) -> Iterator[tuple[int, list[bytes]]]:

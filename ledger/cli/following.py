@@ -21,6 +21,8 @@ from ledger.cli.documents import harmless
 from ledger.cli.documents import print_document
 from ledger.cli.documents import print_line
 from ledger.cli.failing import error_document
+from ledger.cli.reading import as_trust
+from ledger.cli.reading import changed_key
 from ledger.cli.reading import log_document
 from ledger.cli.reading import policy_option
 from ledger.cli.reading import read_trusted
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from ledger.monitor import Alarm
     from ledger.monitor import Look
     from ledger.monitor import Monitor
-    from ledger.tlog.note import Vkey
+    from ledger.reader import Trust
 
 EVERY_SECONDS = 60.0
 HOUR_MS = 3_600_000
@@ -120,7 +122,7 @@ def _monitor(settings: Settings, place: str, options: _Options) -> int:
     from ledger.reader import open_source
     from ledger.writer import now_ms
 
-    trust = _trust(options.vkey_text, options.policy)
+    trust = as_trust(read_trusted(options.vkey_text, options.policy))
     source = open_source(place)
     if options.webhook is not None:
         check_webhook(options.webhook)
@@ -144,12 +146,7 @@ def _run(follower: Monitor, settings: Settings, options: _Options) -> int:
         time.sleep(options.every)
 
 
-def _trust(vkey_text: str | None, policy: str | None) -> Sequence[Vkey] | Policy:
-    trusted = read_trusted(vkey_text, policy)
-    return trusted if isinstance(trusted, Policy) else [trusted]
-
-
-def _origin(trust: Sequence[Vkey] | Policy) -> str:
+def _origin(trust: Trust) -> str:
     vkeys = [log.vkey for log in trust.logs] if isinstance(trust, Policy) else trust
     return vkeys[0].name
 
@@ -231,9 +228,11 @@ def mirror(
     from ledger.mirror import Mirror
     from ledger.reader import open_source
 
-    trust = _trust(vkey_text, policy)
+    trust = as_trust(read_trusted(vkey_text, policy))
     with Progress("mirroring") as progress:
         done = Mirror(open_source(place), trust, folder, progress).copy()
+    if done.followed:
+        hint(changed_key(done.trust))
     if settings.json:
         print_document(
             {

@@ -22,6 +22,7 @@ from ledger.cli.failing import error_document
 from ledger.cli.failing import show
 from ledger.cli.logs import verify_log
 from ledger.cli.reading import Remote
+from ledger.cli.reading import as_trust
 from ledger.cli.reading import cache_option
 from ledger.cli.reading import from_option
 from ledger.cli.reading import log_document
@@ -41,10 +42,8 @@ from ledger.errors import VerificationError
 from ledger.home import write_durably
 from ledger.tlog.merkle import leaf_hash
 from ledger.tlog.policy import Policy
-from ledger.tlog.policy import verify_proof_by_policy
 from ledger.tlog.proof import format_proof
 from ledger.tlog.proof import parse_proof
-from ledger.tlog.proof import verify_proof
 from ledger.words import moment
 
 if TYPE_CHECKING:
@@ -236,9 +235,7 @@ def _verify(file: str, trusted: Vkey | Policy, log: Reader | None) -> Verified:
             "the proof does not hold the entry that it is for",
             hint="ask for one made by 'linernote prove', which holds it",
         )
-    checkpoint, witnesses = _check(proof, proof.extra, trusted)
-    if log is not None:
-        log.consistency(checkpoint)
+    checkpoint, witnesses = _check(proof, proof.extra, trusted, log)
     entry = parse_entry(proof.extra)
     if entry.index != proof.index:
         raise VerificationError(
@@ -259,12 +256,31 @@ def _verify(file: str, trusted: Vkey | Policy, log: Reader | None) -> Verified:
 
 
 def _check(
-    proof: Proof, leaf_data: bytes, trusted: Vkey | Policy
+    proof: Proof, leaf_data: bytes, trusted: Vkey | Policy, log: Reader | None
 ) -> tuple[Checkpoint, tuple[str, ...] | None]:
+    from ledger.reader import Belief
+
+    if log is not None:
+        cosigned = log.verify(proof, leaf_data)
+    else:
+        try:
+            cosigned = Belief(as_trust(trusted)).verify(proof, leaf_data)
+        except VerificationError as error:
+            if error.code == "not-signed":
+                raise _perhaps_rotated(error) from None
+            raise
     if isinstance(trusted, Policy):
-        cosigned = verify_proof_by_policy(proof, leaf_data, trusted)
         return cosigned.checkpoint, tuple(map(harmless, cosigned.witnesses))
-    return verify_proof(proof, leaf_data, trusted), None
+    return cosigned.checkpoint, None
+
+
+def _perhaps_rotated(error: VerificationError) -> VerificationError:
+    return VerificationError(
+        error.code,
+        error.message,
+        hint="compare the vkey with the log's; if the log has changed its key since, it"
+        " leads there itself: give '--from' with its address as well",
+    )
 
 
 def _read_proof(path: Path) -> str:

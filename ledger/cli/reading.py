@@ -20,8 +20,11 @@ from typing import TypeVar
 import click
 
 from ledger.cli.common import Settings
+from ledger.cli.common import hint
 from ledger.errors import FormatError
 from ledger.errors import UnverifiableError
+from ledger.tlog.note import Vkey
+from ledger.tlog.note import format_vkey
 from ledger.tlog.note import parse_vkey
 from ledger.tlog.policy import Policy
 from ledger.tlog.policy import check_logs
@@ -29,9 +32,11 @@ from ledger.tlog.policy import parse_policy
 from ledger.tlog.text import format_base64
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ledger.reader import Reader
+    from ledger.reader import Trust
     from ledger.tlog.checkpoint import Checkpoint
-    from ledger.tlog.note import Vkey
 
 FILE_BYTES_MAX = 1 << 20
 
@@ -89,11 +94,27 @@ class Remote:
         from ledger.reader import Reader
         from ledger.reader import open_source
 
-        believed = self.trusted
-        trust = believed if isinstance(believed, Policy) else [believed]
+        trust = as_trust(self.trusted)
         with Reader(open_source(self.place), trust, self.cache) as reader:
             reader.checkpoint()
+            if reader.followed:
+                hint(changed_key(reader.trust))
             yield reader
+
+
+def changed_key(trust: Trust | Vkey) -> str:
+    """Say by which keys a log is verified that has changed them."""
+    if isinstance(trust, Policy):
+        vkeys: Sequence[Vkey] = [log.vkey for log in trust.logs]
+    else:
+        vkeys = [trust] if isinstance(trust, Vkey) else trust
+    now = ", ".join(format_vkey(vkey) for vkey in vkeys)
+    return f"the log has changed its key, as the old one signed: give {now} from now on"
+
+
+def as_trust(trusted: Vkey | Policy) -> Trust:
+    """Give what was read as a reader takes it."""
+    return trusted if isinstance(trusted, Policy) else [trusted]
 
 
 def log_document(checkpoint: Checkpoint) -> dict[str, Any]:

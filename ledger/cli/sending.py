@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ledger.ahead import Head
 from ledger.cli.common import hint
+from ledger.cli.reading import changed_key
 from ledger.entry.envelope import event_hash
 from ledger.entry.envelope import parse_event
 from ledger.errors import InputError
@@ -23,6 +24,7 @@ from ledger.events.registry import parse_body
 from ledger.remote import Client
 from ledger.remote import Memory
 from ledger.remote import Remembered
+from ledger.remote import Seen
 from ledger.remote import Trust
 from ledger.remote import check_receipt
 from ledger.remote import verified_seen
@@ -63,7 +65,7 @@ class RemoteDestination:
     ) -> None:
         self._client = client
         self._keys_folder = keys_folder
-        self._trust = trust
+        self._given = self._trust = trust
         self._wait = wait
         self._verified: tuple[int, bytes] | None = None
         self._known: Remembered | None = None
@@ -94,19 +96,43 @@ class RemoteDestination:
             raise InputError("key-unknown", f"key {name} is not on this log")
         if before is not None:
             check_remembered(before, head.log, place)
-        self._trust = self._trust or _trust_again(vkey, before)
+        tree = (before.size, before.root) if before else (0, bytes(32))
         if self._verified is None:
-            checkpoint, self._verified = verified_seen(
-                self._client.url, self._trust, head.log, before
-            )
-            size, root = checkpoint.size, checkpoint.root
-        else:
-            size, root = (before.size, before.root) if before else (0, bytes(32))
+            seen = self._verify(head.log, vkey, before)
+            self._trust, self._verified = seen.trust, seen.newest
+            tree = seen.checkpoint.size, seen.checkpoint.root
         self._memory = memory
-        pinned = format_vkey(_pinned(self._trust))
-        self._known = Remembered(head.log, pinned, size, root, *place)
+        believed = format_vkey(_vkey_of(self._trust or vkey))
+        pinned = before.pinned if before else ""
+        if isinstance(self._given, Vkey):
+            pinned = format_vkey(self._given)
+        self._known = Remembered(head.log, believed, *tree, *place, pinned)
         memory.remember(self._known)
         return Head(head.log, self._verified, {signer.id: place})
+
+    def _verify(self, log: bytes, vkey: Vkey, before: Remembered | None) -> Seen:
+        """Verify where the log stands, by what is known of it or, first, by its key."""
+        given, url = self._given, self._client.url
+        if before is None or isinstance(given, Policy):
+            trust = given or _trust_first(vkey)
+        elif given is None or format_vkey(given) == before.pinned:
+            trust = parse_vkey(before.vkey)  # perhaps the log has led there before
+        else:
+            trust = given
+        try:
+            seen = verified_seen(url, trust, log, before)
+        except VerificationError as error:
+            if error.code != "not-signed" or given is not None or vkey == trust:
+                raise
+            raise VerificationError(
+                "wrong-log-key",
+                f"the log is verified by {format_vkey(vkey)}, and was by"
+                f" {format_vkey(_vkey_of(trust))}: {error.message}",
+                hint="get its key from somebody you trust, and give it with --vkey",
+            ) from error
+        if seen.followed:
+            hint(changed_key(seen.trust))
+        return seen
 
     def stands(self, party: bytes, event_id: bytes) -> bool:
         """Tell whether an event is known to stand there: only the answer says."""
@@ -192,7 +218,7 @@ class RemoteDestination:
             self.receipts[answer.said.index] = answer.receipt
 
 
-def _pinned(trust: Trust) -> Vkey:
+def _vkey_of(trust: Trust) -> Vkey:
     return trust.logs[0].vkey if isinstance(trust, Policy) else trust
 
 
@@ -200,19 +226,6 @@ def _lacks_receipt(answer: Answer) -> bool:
     return answer.receipt is None and not isinstance(answer.said, LedgerError)
 
 
-def _trust_again(vkey: Vkey, before: Remembered | None) -> Vkey:
-    """Believe the log by the key that it had the first time.
-
-    Raises:
-        VerificationError: `wrong-log-key`.
-    """
-    if before is None:
-        hint(f"first time: the log is believed by the key {format_vkey(vkey)}")
-        return vkey
-    if parse_vkey(before.vkey) != vkey:
-        raise VerificationError(
-            "wrong-log-key",
-            f"the log is verified by {format_vkey(vkey)}, and was by {before.vkey}",
-            hint="get its key from somebody you trust, and give it with --vkey",
-        )
+def _trust_first(vkey: Vkey) -> Vkey:
+    hint(f"first time: the log is believed by the key {format_vkey(vkey)}")
     return vkey

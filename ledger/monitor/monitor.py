@@ -22,6 +22,9 @@ from ledger.errors import VerificationError
 from ledger.monitor.alarm import Alarm
 from ledger.monitor.alarm import stale
 from ledger.reader import Reader
+from ledger.reader import trust_led_to
+from ledger.reader.handover import check_handovers
+from ledger.replay.log_keys import all_log_keys
 from ledger.replay.log_keys import vkeys_at
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.checkpoint import open_checkpoint
@@ -31,12 +34,11 @@ from ledger.tlog.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from collections.abc import Sequence
 
     from ledger.monitor.kept import Kept
     from ledger.reader import Source
+    from ledger.reader import Trust
     from ledger.replay import Problem
-    from ledger.tlog.note import Vkey
 
 
 class Look(msgspec.Struct):
@@ -62,7 +64,7 @@ class Monitor:
 
     Args:
         source: of the log's files.
-        trust: the log's verifier keys, or a policy.
+        trust: the log's verifier keys, or a policy; as `Reader`.
         kept: from the looks before.
         clock: gives the time now, ms since 1970.
         stale_ms: after how long without anything newer to raise an alarm.
@@ -71,7 +73,7 @@ class Monitor:
     def __init__(
         self,
         source: Source,
-        trust: Sequence[Vkey] | Policy,
+        trust: Trust,
         kept: Kept,
         clock: Callable[[], int],
         stale_ms: int | None = None,
@@ -94,7 +96,8 @@ class Monitor:
         look = Look(kept.state.size, kept.state.size, None, [])
         raise_alarm = partial(self._alarm, look)
         try:
-            with Reader(self._source, self._trust) as reader:
+            trust = trust_led_to(self._trust, kept.state)
+            with Reader(self._source, trust) as reader:
                 self._follow(reader, raise_alarm)
         except UnverifiableError as error:
             look.missing = error
@@ -108,7 +111,7 @@ class Monitor:
     def _follow(self, reader: Reader, raise_alarm: Callable[..., None]) -> None:
         kept = self._kept
         old_note, old = kept.note, kept.checkpoint()
-        notes = () if old_note is None else (old_note,)
+        notes, size = () if old_note is None else (old_note,), kept.state.size
         try:
             checkpoint = reader.checkpoint()
             notes = (*notes, reader.note)
@@ -118,6 +121,8 @@ class Monitor:
             notes = (reader.note,)
             self._take(reader, checkpoint.size, raise_alarm)
             _check_keys(kept, checkpoint, reader.note)
+            rows = all_log_keys(kept.state)
+            check_handovers((row for row in rows if row.retired >= size), reader.tree)
         except FailedEntryError as error:
             raise_alarm(error, error.index, notes)
         except VerificationError as error:

@@ -11,10 +11,22 @@ root, every entry by the tiles. Whether entries keep the rules is for who reads 
 
 from __future__ import annotations
 
+from ledger.reader.belief import Belief
+from ledger.reader.belief import Trust
+from ledger.reader.belief import trust_led_to
+from ledger.reader.checks import open_leaf
 from ledger.reader.reader import Reader
-from ledger.reader.reader import open_leaf
 from ledger.reader.source import Source
 from ledger.reader.source import open_source
 from ledger.reader.tree import AuthenticTree
 
-__all__ = ["AuthenticTree", "Reader", "Source", "open_leaf", "open_source"]
+__all__ = [
+    "AuthenticTree",
+    "Belief",
+    "Reader",
+    "Source",
+    "Trust",
+    "open_leaf",
+    "open_source",
+    "trust_led_to",
+]

@@ -4,50 +4,49 @@
                    │
                    └─ extends the one seen before, or nothing is read at all
 
-The keys come from the person who reads, never from the log. The newest checkpoint is
-remembered, in the cache folder too where there is one: a log that later shows an older
-or another history is caught, in the next run as in this one.
+The keys come from the person who reads, never from the log; it may lead from them to
+others, by what they signed (`handover`). The newest checkpoint is remembered, in the
+cache folder too where there is one: a log that later shows an older or another history
+is caught, in the next run as in this one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
 from ledger.entry.envelope import Entry
-from ledger.entry.envelope import parse_entry
-from ledger.entry.envelope import parse_event
 from ledger.errors import FormatError
-from ledger.errors import InputError
-from ledger.errors import LedgerError
 from ledger.errors import UnverifiableError
 from ledger.errors import VerificationError
 from ledger.home import write_durably
+from ledger.reader.belief import Belief
+from ledger.reader.belief import Trust
 from ledger.reader.cache import Cache
+from ledger.reader.cache import ReadOnly
+from ledger.reader.checks import check_grown
+from ledger.reader.checks import open_leaf
+from ledger.reader.checks import served_wrong
 from ledger.reader.fetch import PARALLEL
 from ledger.reader.fetch import Fetcher
+from ledger.reader.handover import Known
+from ledger.reader.handover import LogKeys
 from ledger.reader.source import Source
 from ledger.reader.tree import AuthenticTree
 from ledger.storage.base import no_such_entry
 from ledger.tlog.checkpoint import Checkpoint
-from ledger.tlog.checkpoint import open_checkpoint
+from ledger.tlog.checkpoint import parse_checkpoint
 from ledger.tlog.merkle import EMPTY_ROOT
-from ledger.tlog.merkle import check_consistency
-from ledger.tlog.note import Vkey
-from ledger.tlog.policy import Policy
-from ledger.tlog.policy import check_logs
-from ledger.tlog.policy import check_policy
-from ledger.tlog.policy import verify_proof_by_policy
+from ledger.tlog.note import parse_note
+from ledger.tlog.policy import Cosigned
 from ledger.tlog.proof import Proof
-from ledger.tlog.proof import verify_proof
 
 CHECKPOINT_BYTES_MAX = 1 << 20
 """More than a hundred signatures of any type take."""
-_REMEMBERED = "checkpoint"
+_REMEMBERED, _KEYS = "checkpoint", "log-keys"
 
 
 class Reader:
@@ -56,9 +55,11 @@ class Reader:
     Args:
         source: of the log's files.
         trust: the log's verifier keys, of which every one has to have signed, or a
-            policy; pinned by the person, never taken from the log.
+            policy; pinned by the person, never taken from the log. Where the log has
+            changed its keys since, it has to lead from these to the new ones.
         cache: folder for what was read, one for all logs; None for none.
         parallel: how many files are read at once.
+        copy: of some of the log's files, to look for its keys in.
 
     Raises:
         InputError: ``no-keys`` or ``no-log-in-policy`` if no key is pinned.
@@ -67,19 +68,17 @@ class Reader:
     def __init__(
         self,
         source: Source,
-        trust: Sequence[Vkey] | Policy,
+        trust: Trust,
         cache: Path | None = None,
         *,
         parallel: int = PARALLEL,
+        copy: Cache | None = None,
     ) -> None:
-        if isinstance(trust, Policy):
-            check_logs(trust)
-        elif not trust:
-            raise InputError("no-keys", "a log is read with its key, and none is given")
         self._source = source
-        self._trust = trust
+        self._belief = Belief(trust)
         self._caches = cache
         self._cache: Cache | None = None
+        self._copy = copy
         self._pool = ThreadPoolExecutor(parallel, "linernote-reader")
         self._note: str | None = None
         self._checkpoint: Checkpoint | None = None
@@ -99,25 +98,23 @@ class Reader:
         """Fetch the newest checkpoint, verify it, and go on from it.
 
         Raises:
-            UnverifiableError: as `Source.get`, or ``bad-cache``.
-            VerificationError: as `open_checkpoint` or `check_policy`, and where it is
-                no note; or ``fork``, ``rolled-back`` or ``wrong-origin`` against the
-                one before.
+            UnverifiableError: as `Source.get`; ``bad-cache``, ``level-unknown``.
+            VerificationError: as `Belief.open` or `Belief.follow`; or ``fork``,
+                ``rolled-back`` or ``wrong-origin`` against the one before.
         """
         note = self._fetch_note()
-        checkpoint = self._open(note)
-        if self._checkpoint is None and self._caches is not None:
-            # An origin may be any path: its hash is a name for a folder.
-            name = sha256(checkpoint.origin.encode()).hexdigest()
-            self._cache = Cache(self._caches / name)
+        claimed = _parse(note)
+        before = self._checkpoint or self._recall(claimed.origin)
+        keys = self._keys_of(note, claimed)
+        checkpoint = claimed  # and more than that, now
         tree = AuthenticTree(checkpoint.size, checkpoint.root, self._fetcher())
-        before = self._checkpoint or self._recall()
         if before is not None:
-            _check_grown(before, checkpoint, tree)
-        if before != checkpoint:
-            self._remember(note)
+            check_grown(before, checkpoint, tree)
+        if before != checkpoint or keys is not self._belief.keys:
+            self._remember(note, keys)
         if self._checkpoint != checkpoint:
             self._tree = tree
+        self._belief.keys = keys
         self._note, self._checkpoint = note, checkpoint
         return checkpoint
 
@@ -139,6 +136,28 @@ class Reader:
         if self._checkpoint is None:
             self.checkpoint()
         return self._tree
+
+    @property
+    def trust(self) -> Trust:
+        """By what that checkpoint is believed: the pinned keys, or those in force."""
+        return self._belief.trust_at(self.latest.size)
+
+    @property
+    def followed(self) -> bool:
+        """Whether the log has changed its keys since it had the pinned ones."""
+        return self._belief.keys is not None
+
+    def verify(self, proof: Proof, leaf: bytes) -> Cosigned:
+        """Verify a proof of this log, from whatever size.
+
+        Raises:
+            UnverifiableError: as `Source.get`.
+            VerificationError: as `Belief.verify` and `consistency`.
+        """
+        latest = self.latest
+        cosigned = self._belief.verify(proof, leaf)
+        check_grown(cosigned.checkpoint, latest, self.tree)
+        return cosigned
 
     def leaves(self, start: int, stop: int) -> Iterator[bytes]:
         """Read the leaf data of entries, in order, fetching ahead.
@@ -182,10 +201,7 @@ class Reader:
         leaf = self.leaf(index)
         hashes = self.tree.prove_inclusion(index)
         proof = Proof(index, tuple(hashes), self.note, extra=leaf)
-        if isinstance(self._trust, Policy):
-            verify_proof_by_policy(proof, leaf, self._trust)
-        else:
-            verify_proof(proof, leaf, *self._trust)
+        self._belief.verify(proof, leaf)
         return proof
 
     def consistency(self, old: Checkpoint) -> list[bytes]:
@@ -202,7 +218,7 @@ class Reader:
             VerificationError: ``fork``, ``rolled-back`` or ``wrong-origin``, or as
                 `AuthenticTree.tiles`.
         """
-        return _check_grown(old, self.latest, self.tree)
+        return check_grown(old, self.latest, self.tree)
 
     def manifest(self, root: bytes, size: int) -> AuthenticTree:
         """Give the tree of a plain manifest that an entry of the log names."""
@@ -217,83 +233,64 @@ class Reader:
         except UnicodeDecodeError:
             raise VerificationError("bad-note", "the checkpoint is no text") from None
 
-    def _open(self, note: str) -> Checkpoint:
+    def _keys_of(
+        self, note: str, claimed: Checkpoint, known: Known | None = None
+    ) -> LogKeys | None:
+        """Verify a checkpoint; give the keys that the pinned ones led to, if any."""
+        belief = self._belief
         try:
-            if isinstance(self._trust, Policy):
-                return check_policy(self._trust, note).checkpoint
-            return open_checkpoint(note, *self._trust)
-        except FormatError as error:
-            raise _served_wrong(error) from None
+            # Whoever followed once no longer believes the retired key.
+            if known is None:
+                belief.open(note)
+                return belief.keys
+        except VerificationError as error:
+            if error.code != "not-signed" or not belief.pinned(claimed.origin):
+                raise
+        if known is None and belief.keys is not None:
+            known = belief.keys.known
+        # Nothing of a tree that is not believed yet is kept.
+        here = self._cache or self._copy
+        kept = None if here is None else ReadOnly(here.folder)
+        fetcher = Fetcher(self._source, kept, self._pool)
+        tree = AuthenticTree(claimed.size, claimed.root, fetcher)
+        return belief.follow(note, tree, known)
 
-    def _recall(self) -> Checkpoint | None:
+    def _recall(self, origin: str) -> Checkpoint | None:
         """Read the checkpoint that was seen last, in an earlier run."""
-        if self._cache is None:
+        if self._caches is None or not self._belief.pinned(origin):
             return None
-        path = self._cache.folder / _REMEMBERED
+        # An origin may be any path: its hash is a name for a folder.
+        folder = self._caches / sha256(origin.encode()).hexdigest()
+        self._cache = Cache(folder)
+        path = folder / _REMEMBERED
         try:
-            return self._open(path.read_text(encoding="utf-8"))
+            note = path.read_text(encoding="utf-8")
+            seen, known = _parse(note), Known.recall(folder / _KEYS)
+            self._belief.keys = self._keys_of(note, seen, known)
         except FileNotFoundError:
             return None
-        except (OSError, UnicodeDecodeError, LedgerError) as error:
+        except (OSError, UnicodeDecodeError, VerificationError) as error:
             raise UnverifiableError(
                 "bad-cache",
                 f"{path}, the checkpoint seen last, does not verify: {error}",
                 hint="find out why; without that file, reading begins anew and cannot"
                 " tell whether the log was rolled back meanwhile",
             ) from None
+        return seen
 
-    def _remember(self, note: str) -> None:
-        if self._cache is not None:
-            self._cache.folder.mkdir(parents=True, exist_ok=True)
-            write_durably(self._cache.folder / _REMEMBERED, note.encode())
+    def _remember(self, note: str, keys: LogKeys | None) -> None:
+        if self._cache is None:
+            return
+        folder = self._cache.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        if keys is not None:
+            keys.known.remember(folder / _KEYS)
+        write_durably(folder / _REMEMBERED, note.encode())
 
 
-def open_leaf(leaf: bytes, index: int) -> Entry:
-    """Parse the leaf data of an entry that a log vouches for, and the event in it.
-
-    Raises:
-        VerificationError: ``wrong-index``, or a code of `parse_entry` or `parse_event`.
-    """
+def _parse(note: str) -> Checkpoint:
+    """Read what a checkpoint claims."""
     try:
-        entry = parse_entry(leaf)
-        parse_event(entry.event)
+        return parse_checkpoint(parse_note(note).text)
     except FormatError as error:
-        raise _served_wrong(error) from None
-    if entry.index != index:
-        raise VerificationError(
-            "wrong-index", f"entry {index} says that it is entry {entry.index}"
-        )
-    return entry
-
-
-def _check_grown(old: Checkpoint, new: Checkpoint, tree: AuthenticTree) -> list[bytes]:
-    """Check that the log of one checkpoint begins with that of another."""
-    if old.origin != new.origin:
-        raise VerificationError(
-            "wrong-origin", f"{old.origin} and {new.origin} are two logs"
-        )
-    if old.size > new.size:
-        raise VerificationError(
-            "rolled-back",
-            f"the log shows {new.size:,} entries, after {old.size:,} before",
-            hint="an old copy is being served, or the log has lost what it signed for:"
-            " keep both checkpoints",
-        )
-    hashes = tree.prove_consistency(old.size)
-    try:
-        check_consistency(old.size, new.size, hashes, old.root, new.root)
-    except VerificationError as error:
-        # The hashes are those of the new tree, so it is the old one that differs.
-        raise VerificationError(
-            "fork",
-            f"the log of size {new.size:,} does not begin with the one of size"
-            f" {old.size:,} that was signed before",
-            hint="keep both checkpoints and show them to others: together they prove"
-            " that the log told two stories",
-        ) from error
-    return hashes
-
-
-def _served_wrong(error: FormatError) -> VerificationError:
-    """Make a failed verification of what is malformed, but nobody's input."""
-    return VerificationError(error.code, error.message, hint=error.hint)
+        raise served_wrong(error) from None

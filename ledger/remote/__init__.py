@@ -13,6 +13,7 @@ from ledger.remote.client import Client
 from ledger.remote.client import RemoteHead
 from ledger.remote.memory import Memory
 from ledger.remote.memory import Remembered
+from ledger.remote.trust import Seen
 from ledger.remote.trust import Trust
 from ledger.remote.trust import check_receipt
 from ledger.remote.trust import verified_seen
@@ -22,6 +23,7 @@ __all__ = [
     "Memory",
     "Remembered",
     "RemoteHead",
+    "Seen",
     "Trust",
     "check_receipt",
     "verified_seen",

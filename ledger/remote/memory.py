@@ -1,6 +1,6 @@
 """What a signer remembers of a log: where each chain stood, and how large the tree was.
 
-    keys/NAME.chain    {"log", "vkey", "size", "root", "seq", "prev"}
+    keys/NAME.chain    {"log", "vkey", "size", "root", "seq", "prev", "pinned"}
 
 A server that says less than it acknowledged before has lost entries, or shows another
 history: nothing is signed for it. The file lies beside the key, and holds no secret.
@@ -38,11 +38,12 @@ class Remembered(NamedTuple):
 
     Attributes:
         log: its id.
-        vkey: by which its checkpoints were verified.
+        vkey: by which its checkpoints were verified last.
         size: of the newest tree that was verified; 0 if none was.
         root: of that tree.
         seq: of the key's next event.
         prev: event hash of the one before it.
+        pinned: that somebody gave, if the log led from it to `vkey` since.
     """
 
     log: bytes
@@ -51,6 +52,7 @@ class Remembered(NamedTuple):
     root: bytes
     seq: int
     prev: bytes
+    pinned: str = ""
 
 
 class _File(msgspec.Struct):
@@ -60,6 +62,7 @@ class _File(msgspec.Struct):
     root: str
     seq: int
     prev: str
+    pinned: str = ""
 
 
 class Memory:
@@ -92,7 +95,8 @@ class Memory:
                 f"{self.path} cannot be read: {error}",
                 hint="restore it: without it nothing tells whether the log lost events",
             ) from None
-        return Remembered(log, given.vkey, given.size, root, given.seq, prev)
+        tree, chain = (given.size, root), (given.seq, prev)
+        return Remembered(log, given.vkey, *tree, *chain, given.pinned)
 
     def remember(self, what: Remembered) -> None:
         """Replace what is remembered, durably."""
@@ -103,6 +107,7 @@ class Memory:
             what.root.hex(),
             what.seq,
             what.prev.hex(),
+            what.pinned,
         )
         write_durably(self.path, msgspec.json.encode(file) + b"\n", 0o600)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from ledger.entry.envelope import event_hash
 from ledger.entry.envelope import parse_entry
@@ -26,9 +27,25 @@ Trust = Vkey | Policy
 """By what checkpoints are believed: a log's key, or a policy."""
 
 
+class Seen(NamedTuple):
+    """Where a log stands, by its own checkpoint.
+
+    Attributes:
+        checkpoint: the newest.
+        newest: index and leaf hash of the newest entry, for `seen`.
+        trust: by what it is believed: other keys, if the log has changed its own.
+        followed: whether it has.
+    """
+
+    checkpoint: Checkpoint
+    newest: tuple[int, bytes]
+    trust: Trust
+    followed: bool
+
+
 def verified_seen(
     url: str, trust: Trust, log: bytes, before: Remembered | None
-) -> tuple[Checkpoint, tuple[int, bytes]]:
+) -> Seen:
     """Find the newest entry that the log's own checkpoint vouches for.
 
     Args:
@@ -36,9 +53,6 @@ def verified_seen(
         trust: by what checkpoints are believed.
         log: id that the log has to have.
         before: what was verified before, which it has to continue.
-
-    Returns:
-        The checkpoint, and the entry's index and leaf hash, for `seen`.
 
     Raises:
         InputError: `log-empty`.
@@ -57,7 +71,11 @@ def verified_seen(
         if before is not None and before.size:
             reader.consistency(Checkpoint(checkpoint.origin, before.size, before.root))
         newest = checkpoint.size - 1
-        return checkpoint, (newest, leaf_hash(reader.leaf(newest)))
+        seen = newest, leaf_hash(reader.leaf(newest))
+        found = reader.trust
+        # Of keys that all sign, the newest is the last to be retired.
+        by = found if isinstance(found, Policy) else found[-1]
+        return Seen(checkpoint, seen, by, reader.followed)
 
 
 def check_receipt(text: str, trust: Trust, event: bytes, answer: Appended) -> None:

@@ -18,6 +18,7 @@ from ledger.tlog.note import make_vkey
 from ledger.tlog.note import parse_note
 from ledger.tlog.note import parse_vkey
 from tests.cli.conftest import ORIGIN
+from tests.cli.conftest import Run
 from tests.cli.conftest import Town
 from tests.readers import verifier
 
@@ -69,6 +70,38 @@ def test_a_rotation_from_end_to_end(
     # Who knows the old key alone is led to the new one by the log itself.
     for vkey in both:
         assert verifier.run(staffed.home / "public", vkey, capsys)[0] == 0
+
+
+def test_a_reader_elsewhere_follows_the_old_key(staffed: Town, run: Run) -> None:
+    """Every command that reads a log somewhere else is led from the first key."""
+    old, public = staffed.vkey, staffed.home / "public"
+    staffed.must("prove", 0, "-o", "before")
+    rotate(staffed)
+    staffed.must("prove", 0, "-o", "between")
+    new = staffed.vkey
+    staffed.must("key", "retire", "log", "--yes")
+    staffed.must("prove", 0, "-o", "after")
+    elsewhere = ("--from", public, "--vkey", old)
+    for command in (
+        ("show", 0, *elsewhere),
+        ("prove", 0, "-o", "from-elsewhere", *elsewhere),
+        ("verify", *elsewhere),
+        ("verify", "before", "between", "after", *elsewhere),
+        ("verify", "after", *elsewhere, "--cache", "kept"),
+        ("verify", "after", *elsewhere, "--cache", "kept"),
+        ("mirror", public, "copy", "--vkey", old),
+    ):
+        done = run(*command)
+        assert done.code == 0, (command, done)
+        assert new in done.err, command
+        assert (old in done.err) is False
+    # A proof by the new key alone does not lead there: for that it takes the log.
+    done = run("verify", "after", "--vkey", old)
+    assert done.code == 4
+    assert "--from" in done.err
+    assert run("verify", "after", "--vkey", new).code == 0
+    done = run("monitor", public, "--vkey", old, "--once", "--state", "state")
+    assert done.code == 0, done
 
 
 def test_the_old_key_file_can_go_once_it_is_retired(staffed: Town) -> None:

@@ -24,8 +24,13 @@ from ledger.publish import publish
 from ledger.reader import open_source
 from ledger.tlog.note import make_vkey
 from tests.following.conftest import Server
+from tests.following.served import VKEY as FIRST_VKEY
+from tests.following.served import Served
+from tests.following.served import publish_anyhow
 from tests.replay import acts
+from tests.replay import rotation
 from tests.replay.making import ORIGIN as WORLD_ORIGIN
+from tests.replay.making import signing_key
 from tests.replay.world import World
 from tests.synthetic import LOG_KEY
 from tests.synthetic import VKEY
@@ -239,6 +244,39 @@ def test_files_come_several_at_once(log: Synthetic, server: Server, copy: Path) 
     server.alter = slow
     run(server, copy)
     assert most >= 8
+
+
+def test_a_rotated_log_is_copied_by_its_first_key(
+    tmp_path: Path, serve: Serve, copy: Path
+) -> None:
+    """The log leads to its new key; the copy made before helps to look for it."""
+    log = Served(tmp_path / "log")
+    log.say(300)
+    log.publish()
+    server = serve(log.public)
+    trust = [FIRST_VKEY]
+
+    def run_again() -> Mirrored:
+        return Mirror(open_source(server.url), trust, copy).copy()
+
+    assert (run_again().trust, run_again().followed) == (trust, False)
+    rotation.add(log.world)
+    rotation.retire(log.world)
+    log.publish()
+    server.asked.clear()
+    done = run_again()
+    new = make_vkey(WORLD_ORIGIN, signing_key(rotation.SECOND).public)
+    assert (done.trust, done.followed) == ([new], True)
+    assert "tile/entries/000" not in server.asked
+    assert (copy / "checkpoint").read_bytes() == (
+        log.public / "checkpoint"
+    ).read_bytes()
+    before = files(copy)
+    log.say(3)
+    publish_anyhow(log.world.store, log.public.parent, [signing_key("log-5")])
+    with pytest.raises(VerificationError):
+        run_again()
+    assert files(copy) == before
 
 
 def test_two_copies_at_once_are_refused(server: Server, copy: Path) -> None:

@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import errno
-import json
 from collections.abc import Callable
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from ledger.errors import HomeError
-from ledger.monitor import Alarm
 from ledger.monitor import Kept
-from ledger.monitor import Look
-from ledger.monitor import Monitor
-from ledger.reader import open_source
 from ledger.storage.memory import MemoryStore
 from ledger.tlog.cosignature import COSIGNATURE_TYPE
 from ledger.tlog.cosignature import cosign
 from ledger.tlog.cosignature import merge_signatures
-from ledger.tlog.note import Vkey
 from ledger.tlog.note import format_vkey
 from ledger.tlog.note import make_vkey
 from ledger.tlog.note import parse_note
 from ledger.tlog.note import sign_note
-from ledger.tlog.policy import Policy
 from ledger.tlog.policy import parse_policy
 from tests.following.conftest import Server
 from tests.following.served import VKEY
 from tests.following.served import Served
 from tests.following.served import publish_anyhow
+from tests.following.watch import Watch
 from tests.replay import acts
 from tests.replay import rotation
 from tests.replay.making import ORIGIN
@@ -40,41 +33,6 @@ from tests.replay.making import signing_key
 from tests.replay.world import World
 
 HOUR_MS = 3_600_000
-
-
-class Watch:
-    """A monitor of one log, opened anew for each look, as by a timer."""
-
-    def __init__(self, log: Served, server: Server, folder: Path) -> None:
-        self.log = log
-        self.server = server
-        self.folder = folder
-        self.trust: Sequence[Vkey] | Policy = [VKEY]
-        self.stale_ms: int | None = None
-
-    def look(self) -> Look:
-        with Kept(self.folder) as kept:
-            return self.follower(kept).look()
-
-    def follower(self, kept: Kept) -> Monitor:
-        source = open_source(self.server.url)
-        clock = self.log.world.clock
-        return Monitor(source, self.trust, kept, clock, self.stale_ms)
-
-    def calm(self) -> Look:
-        """Look, and expect nothing wrong and nothing left out."""
-        look = self.look()
-        assert (look.alarms, look.missing) == ([], None)
-        assert look.checkpoint is not None
-        assert look.size == look.checkpoint.size
-        return look
-
-    def alarm(self) -> Alarm:
-        """Look, and expect one alarm, which is written down."""
-        (alarm,) = self.look().alarms
-        lines = (self.folder / "alarms.ndjson").read_text("ascii").splitlines()
-        assert json.loads(lines[-1]) == json.loads(json.dumps(alarm.to_json()))
-        return alarm
 
 
 @pytest.fixture

@@ -189,6 +189,32 @@ def test_the_wrong_key_of_the_log_is_noticed(town: Town, away: Path, url: str) -
     answers(send(url, versions("b"), "--vkey", town.vkey))
 
 
+@pytest.mark.parametrize("pinned", [False, True])
+def test_a_log_that_rotated_its_key_is_followed(
+    pinned: bool,  # noqa: FBT001
+    town: Town,
+    away: Path,
+) -> None:
+    """By the key of the first time, or by an old `--vkey`; then by what it led to."""
+    old = town.vkey
+    options = ("--vkey", old) if pinned else ()
+    with serving(town.home) as (_, url):
+        answers(send(url, versions("a"), *options))
+    town.must("key", "rotate", "log", "--no-passphrase")
+    town.must("key", "retire", "log", "--yes")
+    with serving(town.home) as (_, url):
+        first = send(url, versions("b"), *options, "--wait")
+        answers(first)
+        assert town.vkey in first.err
+        said = json.loads(memory(away).read_text())
+        assert (said["vkey"], said["pinned"]) == (town.vkey, old if pinned else "")
+        again = send(url, versions("c"), *options)
+        answers(again)
+        assert town.vkey not in again.err, "it is known now"
+        other = format_vkey(make_vkey("town.example/log", SigningKey(bytes(32)).public))
+        assert send(url, versions("d"), "--vkey", other).code == 4
+
+
 def test_a_damaged_memory_is_not_passed_over(town: Town, away: Path, url: str) -> None:
     """What cannot be read may have said anything: nothing is signed without it."""
     memory(away).write_text("{")

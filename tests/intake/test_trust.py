@@ -59,7 +59,8 @@ def test_seen_is_of_the_log_that_was_meant(intake: Intake, town: Town) -> None:
     """The newest published entry, of that log and no other."""
     trust, public = parse_vkey(town.vkey), str(town.home / "public")
     log = bytes.fromhex(town.must("head")["log"])
-    checkpoint, seen = verified_seen(public, trust, log, None)
+    checkpoint, seen, by, followed = verified_seen(public, trust, log, None)
+    assert (by, followed) == (trust, False)
     assert seen[0] == checkpoint.size - 1
     assert seen[1].hex() == town.must("show", seen[0])["leaf_hash"]
     with pytest.raises(VerificationError) as refused:
