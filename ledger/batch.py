@@ -30,14 +30,16 @@ from ledger.entry.envelope import parse_event
 from ledger.entry.sign import SignedEvent
 from ledger.entry.verify import verify_signature
 from ledger.errors import LedgerError
+from ledger.replay.chain import chain_id
+from ledger.storage.base import NewEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Sequence
 
+    from ledger.replay.outcome import ReplayEntry
     from ledger.storage.base import Mention
-    from ledger.storage.base import NewEntry
     from ledger.storage.base import PostingRow
     from ledger.storage.base import Store
 
@@ -99,6 +101,27 @@ def _verified(
         except LedgerError as error:
             return error
     return Arrived(signed, event, public is not None)
+
+
+def new_entry(entry: ReplayEntry, leaf: bytes, genesis: int) -> NewEntry:
+    """Give what a store keeps of an entry.
+
+    Args:
+        entry: the entry.
+        leaf: its leaf data.
+        genesis: index of the genesis that counts for it; its own if it is one.
+    """
+    event = entry.event
+    return NewEntry(
+        index=entry.index,
+        leaf=leaf,
+        leaf_hash=entry.leaf_hash,
+        author=event.author,
+        id=event.id,
+        key=chain_id(genesis, event.key),
+        seq=event.seq,
+        event_hash=entry.event_hash,
+    )
 
 
 class Batch:

@@ -25,6 +25,7 @@ from ledger import derive
 from ledger.batch import Arrived
 from ledger.batch import Batch
 from ledger.batch import arrive
+from ledger.batch import new_entry
 from ledger.entry.envelope import Entry
 from ledger.entry.envelope import Event
 from ledger.entry.envelope import encode_entry
@@ -46,9 +47,7 @@ from ledger.replay import ReplayEntry
 from ledger.replay import State
 from ledger.replay.chain import CLOCK_SKEW_MS
 from ledger.replay.chain import chain_head
-from ledger.replay.chain import chain_id
 from ledger.staging import StagedLines
-from ledger.storage.base import NewEntry
 from ledger.tlog.merkle import leaf_hash
 from ledger.tlog.merkle import leaf_hashes
 from ledger.tlog.tiles import TILE_WIDTH
@@ -62,6 +61,7 @@ if TYPE_CHECKING:
     from ledger.entry.sign import SignedEvent
     from ledger.events.types import ManifestRef
     from ledger.replay.replay import Judged
+    from ledger.storage.base import NewEntry
     from ledger.storage.base import Store
 
 _DAY_MS = 86_400_000
@@ -272,8 +272,7 @@ class Log:
             raise InputError("level-unknown", "this version knows level 1 only")
         begun = event.kind == "genesis"
         first = entry.index if begun else self.state.need_log().index
-        chain = chain_id(first, event.key)
-        return _Judged(entry, _new_entry(entry, leaf, chain), judged)
+        return _Judged(entry, new_entry(entry, leaf, first), judged)
 
     def _take(
         self, new: _Judged, batch: Batch, replay: Replay, lines: _Lines
@@ -372,17 +371,3 @@ class Log:
 def _bundle_hashes(bundle: bytes, number: int, ref: ManifestRef) -> bytes:
     width = min(TILE_WIDTH, ref.lines + 1 - number * TILE_WIDTH)
     return b"".join(leaf_hashes(parse_bundle(bundle, width)))
-
-
-def _new_entry(entry: ReplayEntry, leaf: bytes, chain: bytes) -> NewEntry:
-    event = entry.event
-    return NewEntry(
-        index=entry.index,
-        leaf=leaf,
-        leaf_hash=entry.leaf_hash,
-        author=event.author,
-        id=event.id,
-        key=chain,
-        seq=event.seq,
-        event_hash=entry.event_hash,
-    )

@@ -23,6 +23,7 @@ from ledger.anchor import check_grown
 from ledger.anchor import log_id_of
 from ledger.audit import Audit
 from ledger.backup import copy_beside
+from ledger.batch import new_entry
 from ledger.entry.envelope import decode_event
 from ledger.entry.envelope import event_hash
 from ledger.errors import HomeError
@@ -40,9 +41,9 @@ from ledger.reader import Reader
 from ledger.reader import open_leaf
 from ledger.reader import open_source
 from ledger.rebuild import rebuild
+from ledger.replay import ReplayEntry
 from ledger.replay import State
 from ledger.replay.log_keys import vkeys_at
-from ledger.storage.base import NewEntry
 from ledger.storage.sqlite import SqliteStore
 from ledger.storage.sync import sync
 from ledger.tlog.checkpoint import Checkpoint
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from ledger.anchor import Anchor
     from ledger.events.types import ManifestRef
     from ledger.home import Home
+    from ledger.storage.base import NewEntry
     from ledger.tlog.note import Vkey
 
 _TOGETHER = 1_024
@@ -121,7 +123,7 @@ def catch_up(home: Home, place: str, vkeys: Sequence[Vkey] = ()) -> CaughtUp:
 
     Raises:
         InputError: `source-inside-home`, `home-missing`; as `open_source`.
-        VerificationError: `fork`, `audit-failed`; as `Reader`.
+        VerificationError: `wrong-origin`, `fork`, `audit-failed`; as `Reader`.
         UnverifiableError: `source-behind`, `audit-incomplete`, `witness-silent`; as
             `Reader`.
         HomeError: `home-in-use`, `behind-anchor`, `behind-witness`, `anchor-differs`;
@@ -186,7 +188,14 @@ def _vkeys_of(store: SqliteStore) -> list[Vkey]:
 def _fetch(store: SqliteStore, reader: Reader) -> int:
     """Store the entries that the home lacks, in one transaction; return how many."""
     checkpoint, size = reader.checkpoint(), store.size()
-    last = published_checkpoint(store)
+    last, log = published_checkpoint(store), State("full", store.rows).need_log()
+    if checkpoint.origin != log.origin:
+        raise VerificationError(
+            "wrong-origin",
+            f"the place given has {checkpoint.origin}, this is a home of {log.origin}",
+            hint="name a place where readers get this log; a successor has a home of"
+            " its own",
+        )
     if last is not None and last.size > checkpoint.size:
         raise UnverifiableError(
             "source-behind",
@@ -205,14 +214,19 @@ def _fetch(store: SqliteStore, reader: Reader) -> int:
             stop = min(start + _TOGETHER, checkpoint.size)
             leaves = enumerate(reader.leaves(start, stop), start)
             store.add_entries(
-                [_taken(store, reader, index, leaf) for index, leaf in leaves]
+                [
+                    _taken(store, reader, index, leaf, log.index)
+                    for index, leaf in leaves
+                ]
             )
         if tree_root(checkpoint.size, store.nodes) != checkpoint.root:
             raise _fork(checkpoint.size)
     return checkpoint.size - size
 
 
-def _taken(store: SqliteStore, reader: Reader, index: int, leaf: bytes) -> NewEntry:
+def _taken(
+    store: SqliteStore, reader: Reader, index: int, leaf: bytes, genesis: int
+) -> NewEntry:
     """Make an entry of leaf data, and store the lines that it brings in."""
     entry = open_leaf(leaf, index)
     event = decode_event(entry.event)
@@ -221,16 +235,10 @@ def _taken(store: SqliteStore, reader: Reader, index: int, leaf: bytes) -> NewEn
         if not ref.sealed and store.manifest(ref.root) is None:
             _take_lines(store, reader, ref)
             store.add_manifest(ref.root, msgspec.msgpack.encode((index, field)))
-    return NewEntry(
-        index=index,
-        leaf=leaf,
-        leaf_hash=leaf_hash(leaf),
-        author=event.author,
-        id=event.id,
-        key=event.key,
-        seq=event.seq,
-        event_hash=event_hash(entry.event),
+    taken = ReplayEntry(
+        index, entry.time, event, event_hash(entry.event), leaf_hash(leaf)
     )
+    return new_entry(taken, leaf, genesis)
 
 
 def _take_lines(store: SqliteStore, reader: Reader, ref: ManifestRef) -> None:

@@ -73,6 +73,28 @@ def test_a_succession_after_receipts_were_lost(
     assert stale.home == old
 
 
+def test_a_successor_comes_back_from_a_backup(paid: Town, tmp_path: Path) -> None:
+    """What it published since is fetched, and its keys' chains go on; no other's is."""
+    home = tmp_path / "next" / "home"
+    home.parent.mkdir()
+    assert succeed(paid, paid.home, home).code == 0
+    environment = {"LINERNOTE_HOME": str(home), VARIABLE: str(paid.anchors)}
+    after = Town(home, dict(paid.at), dict(paid.parties))
+    after.run = lambda *a, **kw: run_command(*a, **{**environment, **kw})  # type: ignore[method-assign]
+    after.say("licence.grant", grant(after, after.parties["lab"]), "society")
+    after.must("backup", tmp_path / "backup", "--keys")
+    last = after.say("licence.grant", grant(after, after.parties["lab"]), "society")
+    shutil.copytree(home / "public", tmp_path / "mirror")
+    shutil.rmtree(home)
+    after.must("restore", tmp_path / "backup")
+    refused = after.run("restore", "--from", paid.home / "public", "--vkey", paid.vkey)
+    assert refused.error == "wrong-origin"
+    assert after.must("restore", "--from", tmp_path / "mirror")["fetched"] == 1
+    again = after.say("licence.grant", grant(after, after.parties["lab"]), "society")
+    assert again == last + 1
+    assert after.must("audit")["ok"]
+
+
 def test_what_a_succession_needs(bare: Town, tmp_path: Path) -> None:
     """Another name, the operator's root key, and a free place."""
     home = tmp_path / "next" / "home"
