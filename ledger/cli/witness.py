@@ -131,24 +131,41 @@ def vkey(settings: Settings, folder: Path) -> None:
     cls=Command,
     examples="""
     linernote witness add-log "$(linernote vkey)"
+    a log that is changing its key: the new one counts, the old one no more
+    linernote witness add-log "$(cat new.vkey)" --instead-of "$(cat old.vkey)"
     """,
 )
 @click.argument("vkeys", nargs=-1, required=True, metavar="VKEY...")
+@click.option(
+    "--instead-of",
+    "old_text",
+    metavar="VKEY",
+    help="A key of the same log that is no longer believed.",
+)
 @folder_option
 @json_option
 @pass_settings
-def add_log(settings: Settings, folder: Path, vkeys: tuple[str, ...]) -> None:
+def add_log(
+    settings: Settings, folder: Path, vkeys: tuple[str, ...], old_text: str | None
+) -> None:
     """Cosign a log from now on.
 
     VKEY is what 'linernote vkey' prints, or another log's verifier key; its name is
-    the log's origin. A second key of the same name is believed as well, as while a log
-    key is rotated. A server that runs takes it up at once.
+    the log's origin. Of a log with several keys every one has to sign, so that no key
+    that was stolen is enough. When a log changes its key, the new one comes in the
+    place of the old one while checkpoints bear both signatures: earlier or later the
+    log is not cosigned until the keys fit. A server that runs takes it up at once.
     """
     from ledger.tlog.note import parse_vkey
     from ledger.witness.folder import add_log
 
     parsed = [parse_vkey(text) for text in vkeys]
-    added = [{"origin": each.name, "new": add_log(folder, each)} for each in parsed]
+    old = None if old_text is None else parse_vkey(old_text)
+    if old is not None and len(parsed) > 1:
+        raise click.UsageError("one key comes in the place of another")
+    added = [
+        {"origin": each.name, "new": add_log(folder, each, old)} for each in parsed
+    ]
     if settings.json:
         print_document({"logs": added})
         return
@@ -184,9 +201,12 @@ def logs(settings: Settings, folder: Path) -> None:
 
 
 def _log_document(log: WitnessedLog) -> dict[str, Any]:
+    from ledger.tlog.note import format_vkey
+
     checkpoint = log.checkpoint
     return {
         "origin": log.origin,
+        "vkeys": [format_vkey(vkey) for vkey in log.vkeys],
         "size": None if checkpoint is None else checkpoint.size,
         "root": None if checkpoint is None else checkpoint.root.hex(),
         "cosigned_ms": log.time_s * 1_000 or None,

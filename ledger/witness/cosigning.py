@@ -5,6 +5,10 @@ it; then it is written, synced, and only then answered (C2SP tlog-witness). Whoe
 asks at the same time waits for the log's lock, in this process or another, and meets
 what was written.
 
+Every key that is listed for the log has to have signed, as all keys in force at a size
+do (format.md §7): one that was stolen, in use or retired, signs nothing here by itself.
+A key that is listed too early, or for too long, stops the cosigning and forges nothing.
+
 >>> import tempfile
 >>> from ledger.witness.folder import found_witness
 >>> key = SigningKey(b"w" * 32)
@@ -17,6 +21,7 @@ what was written.
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
 from ledger.errors import ConflictError
@@ -27,14 +32,14 @@ from ledger.storage.lock import waiting_lock
 from ledger.storage.poison import check_poison
 from ledger.storage.poison import clear_poison
 from ledger.storage.poison import mark_poisoned
-from ledger.tlog.checkpoint import parse_checkpoint
+from ledger.tlog.checkpoint import open_checkpoint
 from ledger.tlog.cosignature import cosign
 from ledger.tlog.ed25519 import SigningKey
 from ledger.tlog.merkle import check_consistency
 from ledger.tlog.note import Note
 from ledger.tlog.note import Signature
+from ledger.tlog.note import Vkey
 from ledger.tlog.note import format_note
-from ledger.tlog.note import open_note
 from ledger.tlog.note import parse_note
 from ledger.tlog.text import excerpt
 from ledger.tlog.witness_messages import AddCheckpoint
@@ -107,7 +112,8 @@ class Witness:
         Raises:
             FormatError: the checkpoint is none.
             InputError: `log-unknown`.
-            VerificationError: `not-signed`, `bad-signature`; `bad-consistency-proof`.
+            VerificationError: `not-signed`: by all keys listed; `bad-signature`;
+                `bad-consistency-proof`.
             StaleError: the old size is not that of the last one.
             HomeError: `clock-went-back`; `persist-failed`; `sync-failed`, after which
                 it takes a restart; `home-poisoned`; `witness-damaged`.
@@ -115,14 +121,13 @@ class Witness:
         note = parse_note(request.checkpoint)
         origin = note.text.partition("\n")[0]
         place = place_of(self.folder, origin)
-        vkeys = read_vkeys(place)
-        if not vkeys:
+        if not read_vkeys(place):
             raise InputError("log-unknown", f"{excerpt(origin)} is not witnessed here")
-        strangers = open_note(request.checkpoint, vkeys).unknown
-        signed = [each for each in note.signatures if each not in strangers]
-        new = parse_checkpoint(note.text)
         with waiting_lock(place / "lock"):
             check_poison(self.folder, boot_id())
+            # Not before: once a key was replaced, nothing more is cosigned by it.
+            vkeys = read_vkeys(place)
+            new = open_checkpoint(request.checkpoint, *vkeys)
             last, last_s = read_last(place, self.vkey)
             if last_s and new.size == last.size and new.root != last.root:
                 _keep_evidence(place / "fork", request.checkpoint)
@@ -131,6 +136,7 @@ class Witness:
             check_consistency(last.size, new.size, request.proof, last.root, new.root)
             time_s = self._time(last_s)
             cosignature = cosign(note.text, self.vkey.name, self._key, time_s)
+            signed = _signatures_by(vkeys, note)
             self._persist(place, Note(note.text, (*signed, cosignature)))
         return cosignature
 
@@ -159,7 +165,12 @@ class Witness:
             ) from error
 
 
+def _signatures_by(vkeys: Sequence[Vkey], note: Note) -> list[Signature]:
+    known = {(vkey.name, vkey.key_id) for vkey in vkeys}
+    return [each for each in note.signatures if (each.name, each.key_id) in known]
+
+
 def _keep_evidence(path: Path, signed: str) -> None:
-    """Keep the first checkpoint that denies the last: both bear the log's signature."""
+    """Keep the first checkpoint that denies the last: both bear all signatures."""
     if not path.exists():
         write_durably(path, signed.encode())

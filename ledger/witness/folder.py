@@ -3,7 +3,7 @@
     linernote-witness/
       vkey                              the witness's verifier key, type 04
       keys/witness.key                  its private key, used for nothing else
-      logs/<hex H(origin)>/vkeys        whose signatures count for that log, one a line
+      logs/<hex H(origin)>/vkeys        who has to sign for that log, one a line
       logs/<hex H(origin)>/checkpoint   the last one cosigned, with both signatures
       logs/<hex H(origin)>/fork         the first one signed by the log that denies it
       logs/<hex H(origin)>/lock         one request for a log at a time
@@ -56,12 +56,14 @@ class WitnessedLog:
 
     Args:
         origin: its name.
+        vkeys: of which every one has to sign.
         checkpoint: the last one cosigned, or None.
         time_s: of that cosignature, seconds since 1970; 0 without one.
         forked: whether the log ever signed another tree of a size cosigned.
     """
 
     origin: str
+    vkeys: tuple[Vkey, ...]
     checkpoint: Checkpoint | None
     time_s: int
     forked: bool
@@ -111,18 +113,19 @@ def read_vkey(folder: Path) -> Vkey:
         raise _damaged(folder / "vkey") from error
 
 
-def add_log(folder: Path, vkey: Vkey) -> bool:
-    """Let a witness believe a key of a log, from the next request on.
+def add_log(folder: Path, vkey: Vkey, instead_of: Vkey | None = None) -> bool:
+    """Let a witness demand the signature of a key of a log, from the next request on.
 
     Args:
         folder: of the witness.
         vkey: of the log; its name is the origin.
+        instead_of: a key of the same log, whose signature means nothing any more.
 
     Returns:
         Whether the key was new.
 
     Raises:
-        InputError: `witness-missing`; `not-a-log-key`.
+        InputError: `witness-missing`; `not-a-log-key`; `key-not-listed`.
         FormatError: `bad-origin`, `bad-key-name`.
         HomeError: `witness-damaged`.
     """
@@ -137,13 +140,16 @@ def add_log(folder: Path, vkey: Vkey) -> bool:
     place = place_of(folder, vkey.name)
     place.mkdir(mode=0o755, exist_ok=True)
     with waiting_lock(place / "lock"):
-        vkeys = read_vkeys(place)
-        if vkey in vkeys:
-            return False
-        lines = [f"{format_vkey(each)}\n" for each in (*vkeys, vkey)]
-        write_durably(place / "vkeys", "".join(lines).encode())
+        before = read_vkeys(place)
+        if instead_of is not None and instead_of not in before:
+            raise _not_listed(instead_of, vkey.name)
+        kept = [each for each in before if each != instead_of]
+        after = kept if vkey in kept else [*kept, vkey]
+        if after != before:
+            lines = [f"{format_vkey(each)}\n" for each in after]
+            write_durably(place / "vkeys", "".join(lines).encode())
     sync(place.parent)
-    return True
+    return vkey not in before
 
 
 def logs_of(folder: Path) -> list[WitnessedLog]:
@@ -160,8 +166,8 @@ def logs_of(folder: Path) -> list[WitnessedLog]:
         last, time_s = read_last(place, own)
         known = last if time_s else None
         forked = (place / "fork").exists()
-        origin = read_vkeys(place)[0].name
-        found.append(WitnessedLog(origin, known, time_s, forked))
+        vkeys = tuple(read_vkeys(place))
+        found.append(WitnessedLog(vkeys[0].name, vkeys, known, time_s, forked))
     return sorted(found, key=lambda log: log.origin)
 
 
@@ -190,7 +196,7 @@ def place_of(folder: Path, origin: str) -> Path:
 
 
 def read_vkeys(place: Path) -> list[Vkey]:
-    """Read whose signatures count for a log; nobody's, where it is not known.
+    """Read who has to sign for a log; nobody, where it is not known.
 
     Raises:
         HomeError: `witness-damaged`.
@@ -223,6 +229,15 @@ def read_last(place: Path, own: Vkey) -> tuple[Checkpoint, int]:
         if (each.name, each.key_id) == (own.name, own.key_id)
     ]
     return checkpoint, max(times)
+
+
+def _not_listed(vkey: Vkey, origin: str) -> InputError:
+    return InputError(
+        "key-not-listed",
+        f"{excerpt(format_vkey(vkey))} is no key by which {excerpt(origin)} is"
+        " witnessed here",
+        hint="'linernote witness logs --json' lists the keys of each log",
+    )
 
 
 def _damaged(path: Path) -> HomeError:

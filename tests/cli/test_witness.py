@@ -19,6 +19,9 @@ from pathlib import Path
 import pytest
 
 from ledger.anchor import VARIABLE
+from ledger.tlog.ed25519 import SigningKey
+from ledger.tlog.note import format_vkey
+from ledger.tlog.note import make_vkey
 from ledger.tlog.note import open_note
 from ledger.tlog.note import parse_vkey
 from ledger.tlog.policy import parse_policy
@@ -228,6 +231,24 @@ def test_only_keys_of_logs_are_added(run: Run) -> None:
     done = run("witness", "add-log", "example.com")
     assert (done.code, done.error) == (3, "bad-vkey")
     assert run("witness", "logs", "--json").json == {"logs": []}
+
+
+def test_a_key_comes_in_the_place_of_another(run: Run) -> None:
+    """One for one; which keys a log is cosigned by is listed."""
+    run("witness", "init", "w.example", "--no-passphrase")
+    old, new = (
+        format_vkey(make_vkey("a.example", SigningKey(bytes([seed]) * 32).public))
+        for seed in (1, 2)
+    )
+    run("witness", "add-log", old)
+    done = run("witness", "add-log", new, old, "--instead-of", old)
+    assert done.code == 2
+    done = run("witness", "add-log", new, "--instead-of", old, "--json")
+    assert done.json == {"logs": [{"origin": "a.example", "new": True}]}
+    (log,) = run("witness", "logs", "--json").json["logs"]
+    assert log["vkeys"] == [new]
+    done = run("witness", "add-log", new, "--instead-of", old)
+    assert (done.code, done.error) == (3, "key-not-listed")
 
 
 def test_the_passphrase_opens_the_witness(run: Run) -> None:
