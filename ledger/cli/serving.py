@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
-import socket
-import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
 from typing import Any
 
 import click
@@ -21,17 +17,11 @@ from ledger.cli.common import hint
 from ledger.cli.common import home_option
 from ledger.cli.common import keys_option
 from ledger.cli.common import pass_settings
-from ledger.errors import HomeError
-
-if TYPE_CHECKING:
-    from wsgiref.types import WSGIApplication
 
 HOST = "127.0.0.1"
 PORT = 8321
-THREADS = 8
 ACCEPTING_THREADS = 32
 LINGER_SECONDS = 1.0
-SILENCE_SECONDS = 60
 BASES = ("duration", "per_holder", "per_recording")
 
 _port_option = click.option(
@@ -81,6 +71,7 @@ def serve(settings: Settings, host: str, port: int, *, accept_events: bool) -> N
     that writes to the home as long as it runs; it needs the log key to publish. The
     witnesses of the home's policy are asked whenever it has published.
     """
+    from ledger.cli.listening import run_server
     from web import create_app
 
     if accept_events:
@@ -96,7 +87,12 @@ def serve_and_accept(settings: Settings, host: str, port: int) -> None:
         InputError, HomeError: as `Writer` and `run_server`; what ended the intake.
     """
     from ledger.asking import Asker
+    from ledger.cli.bodies import ACCEPTING
+    from ledger.cli.bodies import SPOOL_BYTES_MAX
+    from ledger.cli.bodies import Bounds
+    from ledger.cli.listening import run_server
     from ledger.cli.signing import Keys
+    from ledger.cli.spool import Room
     from ledger.intake import Intake
     from ledger.writer import Writer
     from web import create_app
@@ -112,7 +108,8 @@ def serve_and_accept(settings: Settings, host: str, port: int) -> None:
     ):
         hint("taking events: no other command writes to this home meanwhile")
         app = create_app(settings.home, intake)
-        run_server(app, host, port, threads=ACCEPTING_THREADS)
+        bounds = Bounds(ACCEPTING, Room(SPOOL_BYTES_MAX, settings.place.staging))
+        run_server(app, host, port, bounds=bounds, threads=ACCEPTING_THREADS)
 
 
 def _end(number: int, frame: object) -> None:
@@ -126,68 +123,6 @@ def _end_soon() -> None:
     kill = threading.Timer(LINGER_SECONDS, os.kill, (os.getpid(), signal.SIGTERM))
     kill.daemon = True
     kill.start()
-
-
-def run_server(
-    app: WSGIApplication, host: str, port: int, *, threads: int = THREADS
-) -> None:
-    """Serve until interrupted.
-
-    Raises:
-        HomeError: `port-in-use`, `bad-address`.
-    """
-    from waitress.server import create_server
-
-    from ledger.cli.listening import BoundedChannel
-
-    listening = _listen(host, port)
-    shown = f"[{host}]" if ":" in host else host
-    server: Any = create_server(
-        app,
-        sockets=[listening],
-        threads=threads,
-        ident="linernote",
-        channel_timeout=SILENCE_SECONDS,
-        max_request_body_size=sys.maxsize,  # each address has its own
-    )
-    server.channel_class = BoundedChannel
-    hint(f"serving http://{shown}:{listening.getsockname()[1]}")
-    hint("Ctrl-C ends it")
-    try:
-        server.run()
-    except KeyboardInterrupt:
-        hint("ended")
-    finally:
-        server.close()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """Listen at an address, before anything is started for it."""
-    try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family)
-    except OSError as error:
-        raise _explain(error, host, port) from None
-
-
-def _explain(error: OSError, host: str, port: int) -> HomeError:
-    if error.errno == errno.EADDRINUSE:
-        return HomeError(
-            "port-in-use",
-            f"something listens on port {port} of {host} already",
-            hint="stop it, or choose another with --port; --port 0 takes a free one",
-        )
-    if error.errno in {errno.EACCES, errno.EPERM}:
-        return HomeError(
-            "not-permitted",
-            f"this account may not listen on port {port}",
-            hint=f"choose a port above 1023, such as --port {PORT}",
-        )
-    return HomeError(
-        "bad-address",
-        f"{host} is no address of this machine",
-        hint="127.0.0.1 is this machine alone, 0.0.0.0 every address it has",
-    )
 
 
 @click.command(
@@ -268,6 +203,7 @@ def _demonstrate(
     run_demo(settings.home, click.echo, files=files, tampering=tamper, url=url)
     if no_serve:
         return
+    from ledger.cli.listening import run_server
     from web import create_app
 
     run_server(create_app(settings.home), HOST, port)

@@ -254,8 +254,12 @@ def serve(folder: Path, host: str, port: int) -> None:
     that is stored durably. GET /ORIGIN-HASH/checkpoint gives the last one cosigned.
     Ctrl-C ends it.
     """
-    from ledger.cli.serving import run_server
+    from ledger.cli.bodies import SMALL_SPOOL_BYTES_MAX
+    from ledger.cli.bodies import WITNESS
+    from ledger.cli.bodies import Bounds
+    from ledger.cli.listening import run_server
     from ledger.cli.signing import Passphrases
+    from ledger.cli.spool import Room
     from ledger.keys.ring import KeyRing
     from ledger.witness.cosigning import Witness
     from ledger.witness.folder import KEY_NAME
@@ -265,7 +269,8 @@ def serve(folder: Path, host: str, port: int) -> None:
     read_vkey(folder)
     key = Passphrases().open(KeyRing(folder / "keys").load(KEY_NAME))
     app = create_witness(Witness(folder, key))
-    run_server(app, host, port, threads=THREADS)
+    bounds = Bounds(WITNESS, Room(SMALL_SPOOL_BYTES_MAX))
+    run_server(app, host, port, bounds=bounds, threads=THREADS)
 
 
 @witness.command(
