@@ -17,7 +17,7 @@ from ledger.query import Reader
 from ledger.tlog.checkpoint import parse_checkpoint
 from ledger.tlog.note import parse_note
 from ledger.tlog.policy import check_policy
-from ledger.tlog.policy import parse_policy
+from ledger.witnessing import read_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,21 +26,7 @@ if TYPE_CHECKING:
     from ledger.home import Home
     from ledger.tlog.policy import Policy
 
-POLICY_FILE = "policy"
 LOOK_AGAIN_SECONDS = 0.1
-
-
-def read_policy(home: Home) -> Policy | None:
-    """Read the policy of a home; None where there is none.
-
-    Raises:
-        FormatError: as `parse_policy`.
-    """
-    try:
-        text = (home.path / POLICY_FILE).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
-    return parse_policy(text)
 
 
 def receipts(

@@ -50,16 +50,15 @@ from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.checkpoint import format_checkpoint
 from ledger.tlog.merkle import leaf_hash
 from ledger.tlog.merkle import leaf_hashes
-from ledger.tlog.merkle import prove_consistency
 from ledger.tlog.merkle import tree_root
 from ledger.tlog.note import Note
 from ledger.tlog.note import format_note
 from ledger.tlog.note import parse_note
-from ledger.tlog.policy import parse_policy
 from ledger.tlog.tiles import TILE_WIDTH
 from ledger.tlog.tiles import format_bundle
-from ledger.witnessing import COSIGNED
-from ledger.witnessing import gather
+from ledger.witnessing import ask_what_they_saw
+from ledger.witnessing import check_outcomes
+from ledger.witnessing import read_policy
 from ledger.writer import check_trusted
 from ledger.writer import sole_writer
 
@@ -72,6 +71,9 @@ if TYPE_CHECKING:
     from ledger.home import Home
     from ledger.storage.base import NewEntry
     from ledger.tlog.note import Vkey
+
+ASKING_SECONDS = 10.0
+"""As long as the slowest witness is waited for: here its silence stops."""
 
 _TOGETHER = 1_024
 """Entries stored at a time."""
@@ -126,8 +128,8 @@ def catch_up(home: Home, place: str, vkeys: Sequence[Vkey] = ()) -> CaughtUp:
         VerificationError: `wrong-origin`, `fork`, `audit-failed`; as `Reader`.
         UnverifiableError: `source-behind`, `audit-incomplete`, `witness-silent`; as
             `Reader`.
-        HomeError: `home-in-use`, `behind-anchor`, `behind-witness`, `anchor-differs`;
-            the store failed.
+        HomeError: `home-in-use`, `behind-anchor`, `behind-witness`, `anchor-differs`,
+            `witness-differs`; the store failed.
     """
     home.check()
     _check_elsewhere(home, place)
@@ -279,32 +281,18 @@ def _audit(store: SqliteStore, anchor: Anchor) -> None:
 
 
 def _ask_witnesses(home: Home, store: SqliteStore, reader: Reader) -> None:
-    """Demand that no witness of the home's policy has seen more than there is."""
-    path = home.path / "policy"
-    if not path.is_file():
+    """Demand that each witness of the home's policy has seen no more than there is."""
+    policy = read_policy(home)
+    if policy is None:
         return
-    size = reader.checkpoint().size
-    asked = gather(
-        parse_policy(path.read_text(encoding="utf-8")),
-        reader.note,
-        lambda old_size: prove_consistency(old_size, size, store.nodes),
-    )
-    for name, outcome in asked.outcomes.items():
-        if outcome.code == COSIGNED:
-            continue
-        if outcome.size is not None and outcome.size > size:
-            raise HomeError(
-                "behind-witness",
-                f"witness {name} cosigned {outcome.size} entries of this log, and the"
-                f" place given has {size}",
-                hint="catch up from a place that has them; if there is none, begin a"
-                " log that succeeds this one (ledger/docs/operations.md)",
-            )
+    outcomes = ask_what_they_saw(policy, reader.note, store, ASKING_SECONDS)
+    silent = check_outcomes(outcomes, reader.checkpoint().size)
+    for name, outcome in silent.items():
         raise UnverifiableError(
             "witness-silent",
             f"witness {name} does not say what it saw last: {outcome.message}",
-            hint=f"try again later, or take a witness that is gone for good out of"
-            f" {path}",
+            hint="try again later, or take a witness that is gone for good out of"
+            f" {home.path / 'policy'}",
         )
 
 

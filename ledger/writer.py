@@ -1,12 +1,14 @@
 """A home open for writing: the lock, the store, the log, the key that signs.
 
-    lock ─► markers ─► store ─► log ─► anchor ─► publish ─► store closed ─► lock free
+    lock ─► markers ─► store ─► log ─► anchor ─► witnesses ─► publish
+      ─► store closed ─► lock free
 
 Whoever writes goes through here: the commands, the demonstration, the server. One
 at a time does, from before the store is opened until after it is closed. A commit
 whose fate is unknown, or a sync that failed, leaves the marker of
 `ledger.storage.poison` behind. A store that lacks what this machine anchored is
-refused, and so is a home that was restored and has not caught up.
+refused, and so is one that a witness has seen more of, and a home that was restored
+and has not caught up.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from ledger.storage.poison import mark_poisoned
 from ledger.storage.sqlite import SqliteStore
 from ledger.tlog.note import Vkey
 from ledger.tlog.note import make_vkey
+from ledger.witnessing import check_seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +81,8 @@ class Writer:
         InputError: `home-missing`, `anchor-inside-home`.
         HomeError: `home-incomplete`, `home-in-use`, `home-poisoned`,
             `home-unverified`, `home-restored`, `state-behind`, or a code of
-            `SqliteStore.open` or `check_anchored`.
+            `SqliteStore.open`, `check_anchored` or `check_seen`.
+        LedgerError: the home's policy is none, as `read_policy`.
     """
 
     def __init__(self, home: Home, clock: Callable[[], int] = now_ms) -> None:
@@ -97,7 +101,9 @@ class Writer:
         try:
             self.log = Log(self.store, clock)
             if self.log.size:
-                check_anchored(self.store, self.identity.origin, self.anchor)
+                origin = self.identity.origin
+                anchored = check_anchored(self.store, origin, self.anchor)
+                check_seen(home, self.store, anchored)
         except BaseException as error:
             _note(self.home, error)
             self.close()

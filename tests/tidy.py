@@ -26,7 +26,7 @@ LAYERS = (
     ("replay",),
     ("batch", "home", "derive", "drafts", "staging", "uploads"),
     ("anchor", "log", "names", "placing", "published", "reader", "recompute"),
-    ("mirror", "publish"),
+    ("mirror", "publish", "witnessing"),
     ("author", "audit", "imports", "writer"),
     (
         "ahead",
@@ -35,7 +35,6 @@ LAYERS = (
         "setup",
         "society",
         "witness",
-        "witnessing",
         "words",
     ),
     ("backup", "intake", "wire"),

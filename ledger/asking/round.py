@@ -21,7 +21,6 @@ from ledger.asking.memory import remember
 from ledger.asking.memory import standings
 from ledger.errors import LedgerError
 from ledger.published import add_cosignatures
-from ledger.receipts import read_policy
 from ledger.tlog.checkpoint import parse_checkpoint
 from ledger.tlog.merkle import prove_consistency
 from ledger.tlog.note import parse_note
@@ -30,6 +29,7 @@ from ledger.witnessing import COSIGNED
 from ledger.witnessing import Gathered
 from ledger.witnessing import Outcome
 from ledger.witnessing import gather
+from ledger.witnessing import read_policy
 from ledger.writer import open_reader
 
 if TYPE_CHECKING:

@@ -33,9 +33,9 @@ from ledger.errors import InvariantError
 from ledger.errors import LedgerError
 from ledger.events.identity import LogKey
 from ledger.published import FILE_NAME
-from ledger.receipts import read_policy
 from ledger.tlog.note import format_vkey
 from ledger.tlog.policy import check_policy
+from ledger.witnessing import read_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable

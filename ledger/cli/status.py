@@ -64,9 +64,9 @@ def status(settings: Settings) -> None:
 
 def _document(settings: Settings) -> dict[str, Any]:
     from ledger.asking import standings
-    from ledger.receipts import read_policy
     from ledger.tlog.checkpoint import parse_checkpoint
     from ledger.tlog.note import parse_note
+    from ledger.witnessing import read_policy
 
     home = settings.place
     with open_home(settings) as reader:

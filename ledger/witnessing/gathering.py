@@ -2,7 +2,8 @@ r"""Asking witnesses to cosign our checkpoint (C2SP tlog-witness), all at once.
 
     add-checkpoint, from the size that the witness had last
       ├─► 200  cosignatures: verified, then merged
-      ├─► 409  another size: once more, from there
+      ├─► 409  another size: once more, from there, unless it is beyond ours
+      ├─► 422  our tree does not continue the one it cosigned
       └─► anything else, or nothing in time: what went wrong
 
 Each witness has a thread and a connection of its own; none waits for another, and
@@ -51,6 +52,8 @@ SECONDS = 10.0
 ROUNDS_MAX = 3
 """Asked, told another size, and once more where somebody else asked meanwhile."""
 COSIGNED = "cosigned"
+AHEAD = "witness-ahead"
+DIFFERS = "witness-differs"
 
 Prove = Callable[[int], Sequence[bytes]]
 """Proves that the checkpoint continues our tree of a smaller size, or an equal one."""
@@ -64,7 +67,8 @@ class Outcome:
     """What became of asking a witness.
 
     Args:
-        code: `cosigned`, or what went wrong.
+        code: `cosigned`; `witness-ahead`, if it has a larger tree; `witness-differs`,
+            if it has one that ours does not continue; or what else went wrong.
         message: the same in words.
         size: of what the witness cosigned last, as far as it said so.
         time_s: of its cosignature, seconds since 1970; 0 without one.
@@ -134,6 +138,7 @@ class _Asking:
         self._prove = prove
         self._heard: SimpleQueue[tuple[Line, Answer | LedgerError]] = SimpleQueue()
         self._lines: list[Line] = []
+        self._from: dict[str, int] = {}
 
     def start(self, witness: Witness, old_size: int, seconds: float) -> None:
         """Begin to ask a witness."""
@@ -143,7 +148,7 @@ class _Asking:
             self._note(witness.name, Outcome(error.code, error.message))
             return
         self._lines.append(line)
-        line.ask(self._request(min(old_size, self._size)))
+        self._ask(line, min(old_size, self._size))
         line.start()
 
     def listen(self, deadline: float, enough: Callable[[str], bool]) -> None:
@@ -175,8 +180,14 @@ class _Asking:
                 raise answer
             if answer.status == HTTPStatus.OK:
                 return self._cosigned(line.witness, answer.body)
+            old_size = self._from[line.witness.name]
             if answer.status == HTTPStatus.CONFLICT:
-                return self._resync(line, parse_size(answer.body))
+                size = parse_size(answer.body)
+                if size == old_size == self._size:
+                    return _differs(old_size, answer)
+                return self._resync(line, size)
+            if answer.status == HTTPStatus.UNPROCESSABLE_ENTITY and old_size:
+                return _differs(old_size, answer)
             raise _refused(answer)
         except LedgerError as error:
             return Outcome(error.code, error.message)
@@ -190,15 +201,22 @@ class _Asking:
     def _resync(self, line: Line, size: int) -> Outcome | None:
         if size > self._size:
             ahead = f"it cosigned size {size} of this log, which is {self._size} here"
-            return Outcome("witness-ahead", ahead, size)
+            return Outcome(AHEAD, ahead, size)
         if line.rounds == ROUNDS_MAX:
             return Outcome("stale-size", "it says another size each time", size)
-        line.ask(self._request(size))
+        self._ask(line, size)
         return None
 
-    def _request(self, old_size: int) -> bytes:
+    def _ask(self, line: Line, old_size: int) -> None:
         proof = tuple(self._prove(old_size))
-        return format_request(AddCheckpoint(old_size, proof, self._checkpoint))
+        self._from[line.witness.name] = old_size
+        line.ask(format_request(AddCheckpoint(old_size, proof, self._checkpoint)))
+
+
+def _differs(old_size: int, answer: Answer) -> Outcome:
+    """Say that a witness denies our proof from what it cosigned, by its own words."""
+    message = f"its tree of {old_size} entries is not the first part of ours"
+    return Outcome(DIFFERS, f"{message}; it answers {_said(answer)}", old_size)
 
 
 def _refused(answer: Answer) -> UnverifiableError:
@@ -206,5 +224,9 @@ def _refused(answer: Answer) -> UnverifiableError:
         return UnverifiableError(
             "redirected", f"it answers {answer.status}; redirects are not followed"
         )
+    return UnverifiableError("refused", f"it answers {_said(answer)}")
+
+
+def _said(answer: Answer) -> str:
     said = excerpt(answer.body.decode("utf-8", "replace").strip())
-    return UnverifiableError("refused", f"it answers {answer.status}: {said}")
+    return f"{answer.status}: {said}"

@@ -22,7 +22,6 @@ from ledger.events.identity import Accredit
 from ledger.home import Home
 from ledger.keys.keyfile import CHEAPEST
 from ledger.keys.ring import KeyRing
-from ledger.receipts import read_policy
 from ledger.setup import LOG_KEY
 from ledger.setup import OPERATOR_KEY
 from ledger.setup import create_home
@@ -38,6 +37,7 @@ from ledger.tlog.policy import check_policy
 from ledger.witness.cosigning import Witness
 from ledger.witness.folder import add_log
 from ledger.witness.folder import found_witness
+from ledger.witnessing import read_policy
 from ledger.writer import Writer
 from ledger.writer import now_ms
 from tests.witness.servers import behaving
@@ -258,11 +258,11 @@ def test_a_slow_one_does_not_hold_up_the_next_round(
         asked.append(1)
         silent(connection)
 
-    with behaving(note) as slow:
+    with behaving(note) as slow, Writer(scene.home) as writer:
         scene.write_policy(slow, *urls[1:])
         with Asker(scene.home, seconds=4.0) as asker:
             eventually(lambda: sum(scene.late().values()) == 1)
-            append_more(scene)
+            append_with(writer)
             assert sum(scene.late().values()) == 3
             published = time.monotonic()
             asker.wake()
@@ -274,19 +274,24 @@ def test_a_slow_one_does_not_hold_up_the_next_round(
 
 def append_more(scene: Scene) -> None:
     """Publish a larger tree."""
-    ring = KeyRing(scene.home.keys)
     with Writer(scene.home) as writer:
-        key_file = ring.load(OPERATOR_KEY)
-        author = Author(
-            writer.log,
-            key_file.party,
-            key_file.unlock(),
-            new_id=partial(os.urandom, 16),
-            clock=now_ms,
-        )
-        accredit = Accredit(action="grant", party=key_file.party, role="auditor")
-        author.say("accredit", accredit)
-        writer.publish(ring.unlock(LOG_KEY))
+        append_with(writer)
+
+
+def append_with(writer: Writer) -> None:
+    """Publish a larger tree, by a writer that is there."""
+    ring = KeyRing(writer.home.keys)
+    key_file = ring.load(OPERATOR_KEY)
+    author = Author(
+        writer.log,
+        key_file.party,
+        key_file.unlock(),
+        new_id=partial(os.urandom, 16),
+        clock=now_ms,
+    )
+    accredit = Accredit(action="grant", party=key_file.party, role="auditor")
+    author.say("accredit", accredit)
+    writer.publish(ring.unlock(LOG_KEY))
 
 
 def test_an_asker_asks_for_what_was_published_last(
