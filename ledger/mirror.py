@@ -11,7 +11,9 @@ can serve the folder, and a mirror can be mirrored.
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 from typing import NamedTuple
@@ -169,24 +171,17 @@ class Mirror:
         if old_size == tree.size:
             return
         start = old_size - old_size % TILE_WIDTH
+        manifests = _Manifests(partial(self._tree, pool))
         for index, leaves in _bundles(tree, start):
             yield from _bundle_files("", index, leaves)
             first = index * TILE_WIDTH
             for place, leaf in enumerate(leaves, first):
                 if place >= old_size:
                     for ref in _plain_manifests(leaf):
-                        yield from self._manifest(pool, ref)
+                        yield from manifests.add(ref)
             self._progress(first + len(leaves), tree.size)
-
-    def _manifest(self, pool: ThreadPoolExecutor, ref: ManifestRef) -> Iterator[File]:
-        prefix = f"manifest/{ref.root.hex()}/"
-        tree = self._tree(pool, ref.lines + 1, ref.root, prefix)
-        tree.check()  # before its size is believed
-        for index, leaves in _bundles(tree):
-            yield from _bundle_files(prefix, index, leaves)
-        for name, data in _upper_levels(tree):
-            yield prefix + name, data
-        self._manifests += 1
+        yield from manifests.rest()
+        self._manifests = manifests.count
 
     def _tree(
         self, pool: ThreadPoolExecutor, size: int, root: bytes, prefix: str = ""
@@ -194,6 +189,45 @@ class Mirror:
         # What comes into the copy does so durably, and once.
         copied = ReadOnly(self._folder)
         return AuthenticTree(size, root, Fetcher(self._source, copied, pool, prefix))
+
+
+class _Manifests:
+    """Copies manifests in their order, while those after them are being fetched.
+
+    Args:
+        tree: gives the tree of a size and root, under a prefix.
+    """
+
+    def __init__(self, tree: Callable[[int, bytes, str], AuthenticTree]) -> None:
+        self._tree = tree
+        self._begun: deque[tuple[str, AuthenticTree, int]] = deque()
+        self._fetching = 0
+        self.count = 0
+
+    def add(self, ref: ManifestRef) -> Iterator[File]:
+        """Begin with a manifest; give the files of those that have waited enough."""
+        prefix = f"manifest/{ref.root.hex()}/"
+        tree = self._tree(ref.lines + 1, ref.root, prefix)
+        bundles = tree.begin(PARALLEL)
+        self._begun.append((prefix, tree, bundles))
+        self._fetching += bundles
+        while self._fetching > PARALLEL:
+            yield from self._finish()
+
+    def rest(self) -> Iterator[File]:
+        """Give the files of all that were begun."""
+        while self._begun:
+            yield from self._finish()
+
+    def _finish(self) -> Iterator[File]:
+        prefix, tree, bundles = self._begun.popleft()
+        self._fetching -= bundles
+        tree.check()  # before its size is believed
+        for index, leaves in _bundles(tree):
+            yield from _bundle_files(prefix, index, leaves)
+        for name, data in _upper_levels(tree):
+            yield prefix + name, data
+        self.count += 1
 
 
 def _bundles(tree: AuthenticTree, start: int = 0) -> Iterator[tuple[int, list[bytes]]]:

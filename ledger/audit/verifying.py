@@ -19,6 +19,8 @@ from concurrent.futures import Executor
 from concurrent.futures import Future
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.connection import wait
+from threading import Thread
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -93,8 +95,25 @@ def verifying_workers(
         return
     # The workers compute on bytes alone and touch nothing that was open before.
     context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(count, mp_context=context) as pool:
+    with ProcessPoolExecutor(
+        count, mp_context=context, initializer=_end_with_parent
+    ) as pool:
         yield pool
+
+
+def _end_with_parent() -> None:
+    """Let a worker end with who started it, even if that is killed.
+
+    It would wait for work for ever, and hold the locks that were held when it began.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        Thread(target=_wait_for, args=(parent.sentinel,), daemon=True).start()
+
+
+def _wait_for(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
 
 
 def verified_batches(

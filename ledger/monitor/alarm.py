@@ -2,13 +2,15 @@
 
 | alarm | means |
 |---|---|
-| `fork` | two checkpoints that do not continue each other |
+| `fork` | checkpoints that do not continue each other, or what a retired key signed |
 | `rolled-back` | a checkpoint smaller than one before |
 | `stale-checkpoint` | nothing newer for longer than agreed |
+| `time-ahead` | an entry or a cosignature of a time that is still to come |
 | `invalid-entry` | an entry that does not hold, or that breaks a rule of the log |
 | `unexpected-key` | a signature by no key of the log's, or none by one that is |
 | `unverified` | anything else that does not hold: a signature, a tile, the policy |
 
+>>> from ledger.errors import VerificationError
 >>> error = VerificationError("not-signed", "no signature by a known key")
 >>> Alarm.of_error(error, "log.example/a", 1_764_000_000_000).alarm
 'unexpected-key'
@@ -27,7 +29,6 @@ import msgspec
 from ledger import __version__
 from ledger.errors import InputError
 from ledger.errors import LedgerError
-from ledger.errors import VerificationError
 
 WEBHOOK_SECONDS_MAX = 10.0
 
@@ -35,7 +36,9 @@ _ALARM_OF_CODE = {
     "fork": "fork",
     "not-signed": "unexpected-key",
     "rolled-back": "rolled-back",
+    "root-mismatch": "fork",
     "stale-checkpoint": "stale-checkpoint",
+    "time-ahead": "time-ahead",
     "unexpected-key": "unexpected-key",
 }
 
@@ -51,7 +54,8 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
         origin: of the log.
         time_ms: when it was noticed, by this machine's clock, ms since 1970.
         index: of the entry, if it is about one.
-        checkpoints: signed notes that prove it, older first.
+        checkpoints: signed notes that prove it, older first: SHA-256 of each, hex, by
+            which it is kept.
     """
 
     alarm: str
@@ -144,25 +148,3 @@ def _post(url: str, alarm: Alarm, said: list[str]) -> None:
         said.append(str(error) or type(error).__name__)
     else:
         said.append("" if status in range(200, 300) else f"answered {status}")
-
-
-def stale(newest_ms: int, now_ms: int, limit_ms: int) -> VerificationError | None:
-    """Judge the age of what a log says.
-
-    Args:
-        newest_ms: of its newest entry or cosignature, ms since 1970.
-        now_ms: by this machine's clock.
-        limit_ms: how old it may become.
-
-    >>> stale(0, 3_600_000, 7_200_000)
-    >>> stale(0, 7_200_001, 7_200_000).code
-    'stale-checkpoint'
-    """
-    age_ms = now_ms - newest_ms
-    if age_ms <= limit_ms:
-        return None
-    return VerificationError(
-        "stale-checkpoint",
-        f"the newest thing that the log shows is {age_ms // 60_000:,} minutes old",
-        hint="ask the operator; another reader may be shown something newer",
-    )

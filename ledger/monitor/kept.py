@@ -4,6 +4,8 @@
     state         of the public book, after the entries verified so far
     rows          leaf hashes by index, event ids, public keys by key id
     alarms        `alarms.ndjson`, one line each
+    evidence      `checkpoints/<SHA-256, hex>`, the signed notes that alarms cite
+    reading       files of the log while it is looked at, and no longer
 
 Entries are taken in after the checkpoint that names them has been kept, in lots, each
 in one transaction with the state after it. So whatever moment a monitor is stopped at,
@@ -13,18 +15,22 @@ it goes on from there, and never forgets a checkpoint that it has once believed.
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
+from shutil import rmtree
 from typing import TYPE_CHECKING
 from typing import Self
 
 from ledger.audit.verifying import verified_batches
+from ledger.audit.verifying import verifying_workers
 from ledger.entry.envelope import ZERO32
 from ledger.entry.verify import VerifiedChunk
 from ledger.errors import FormatError
 from ledger.errors import HomeError
 from ledger.errors import UnverifiableError
+from ledger.home import write_durably
 from ledger.replay import Replay
 from ledger.replay import State
 from ledger.storage.lock import WriterLock
@@ -37,6 +43,7 @@ from ledger.tlog.note import parse_note
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
+    from collections.abc import Iterator
     from collections.abc import Mapping
 
     from ledger.audit.verifying import Batch
@@ -121,6 +128,20 @@ class Kept:
                 hint="keep the folder, and begin anew with another --state",
             ) from error
 
+    def ahead(self) -> State:
+        """Give the state once more, to be judged ahead in and never written."""
+        return State("public", self._store.rows)
+
+    @contextmanager
+    def reading(self) -> Iterator[Path]:
+        """Give a folder for what is read more than once in a look, and not after it."""
+        folder = self.folder / "reading"
+        rmtree(folder, ignore_errors=True)  # where somebody was stopped
+        try:
+            yield folder
+        finally:
+            rmtree(folder, ignore_errors=True)
+
     def swap(self, old: str | None, new: str) -> None:
         """Keep a checkpoint that continues the one before.
 
@@ -149,17 +170,18 @@ class Kept:
             UnverifiableError: `level-unknown`, or as `leaves`.
             VerificationError: as `leaves`, or `genesis-misplaced`.
         """
-        for batch in verified_batches(
-            leaves, size, None, before=self._before(), publics=self._publics
-        ):
-            try:
-                with self._store.transaction():
-                    self._take(batch, tell)
-            except BaseException:
-                self.state.discard()
-                raise
-            finally:
-                self._new_leaves.clear()
+        with verifying_workers(size - self.state.size) as pool:
+            for batch in verified_batches(
+                leaves, size, pool, before=self._before(), publics=self._publics
+            ):
+                try:
+                    with self._store.transaction():
+                        self._take(batch, tell)
+                except BaseException:
+                    self.state.discard()
+                    raise
+                finally:
+                    self._new_leaves.clear()
 
     def _before(self) -> VerifiedChunk | None:
         state = self.state
@@ -210,6 +232,17 @@ class Kept:
         if known is None:
             raise HomeError("store-damaged", f"the hash of entry {index} is lost")
         return known
+
+    def cite(self, note: str) -> str:
+        """Keep a signed note as evidence, durably and once; give its hash, hex."""
+        data = note.encode()
+        name = sha256(data).hexdigest()
+        path = self.folder / "checkpoints" / name
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            write_durably(path, data)
+            sync(self.folder)
+        return name
 
     def note_alarm(self, alarm: Alarm) -> None:
         """Write an alarm down, durably, before anybody is told."""

@@ -1,8 +1,9 @@
 """One look at a log after another, each from where the last one ended.
 
-    newest checkpoint, by the keys ─► continues the one kept ─► kept
+    newest checkpoint, by the keys ─► continues the one kept
+      ─► signed by the keys that the log itself names (format.md §7) ─► kept
       ─► every new entry: place in the tree, signature, chain, rules (format.md §6)
-      ─► signed by the keys that the log itself names (format.md §7) ─► not too old
+      ─► neither too old nor ahead of its time
 
 The public book is replayed. Lines of manifests are left to audits and mirrors: nothing
 that the general ledger says depends on them.
@@ -10,7 +11,6 @@ that the general ledger says depends on them.
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -19,18 +19,18 @@ import msgspec
 from ledger.audit.verifying import FailedEntryError
 from ledger.errors import UnverifiableError
 from ledger.errors import VerificationError
+from ledger.monitor.age import ahead
+from ledger.monitor.age import cosigned_ms
+from ledger.monitor.age import is_ahead
+from ledger.monitor.age import quorum_ms
+from ledger.monitor.age import stale
 from ledger.monitor.alarm import Alarm
-from ledger.monitor.alarm import stale
+from ledger.monitor.signers import check_signers
 from ledger.reader import Reader
 from ledger.reader import trust_led_to
-from ledger.reader.handover import check_handovers
-from ledger.replay.log_keys import all_log_keys
-from ledger.replay.log_keys import vkeys_at
 from ledger.tlog.checkpoint import Checkpoint
-from ledger.tlog.checkpoint import open_checkpoint
-from ledger.tlog.cosignature import cosignature_time
-from ledger.tlog.note import parse_note
 from ledger.tlog.policy import Policy
+from ledger.tlog.text import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from ledger.replay import Problem
 
 
+ALARMS_MAX = 100
+"""Entries that break a rule, told one by one in one look."""
+
+
 class Look(msgspec.Struct):
     """What one look at a log showed.
 
@@ -49,6 +53,7 @@ class Look(msgspec.Struct):
         size: entries verified after it.
         checkpoint: the newest one that held; None if none ever did.
         alarms: what is wrong.
+        more: how many entries more break rules, beyond those that are alarms.
         missing: why the log could not be read, if it could not.
     """
 
@@ -56,6 +61,7 @@ class Look(msgspec.Struct):
     size: int
     checkpoint: Checkpoint | None
     alarms: list[Alarm]
+    more: int = 0
     missing: UnverifiableError | None = None
 
 
@@ -94,48 +100,48 @@ class Monitor:
         """
         kept = self._kept
         look = Look(kept.state.size, kept.state.size, None, [])
-        raise_alarm = partial(self._alarm, look)
         try:
             trust = trust_led_to(self._trust, kept.state)
-            with Reader(self._source, trust) as reader:
-                self._follow(reader, raise_alarm)
+            with (
+                kept.reading() as folder,
+                Reader(self._source, trust, folder) as reader,
+            ):
+                self._follow(reader, look)
         except UnverifiableError as error:
             look.missing = error
-        if self._stale_ms is not None and kept.state.size:
-            too_old = stale(self._newest_ms(), self._clock(), self._stale_ms)
-            if too_old is not None:
-                raise_alarm(too_old)
+        self._check_times(look)
         look.size, look.checkpoint = kept.state.size, kept.checkpoint()
         return look
 
-    def _follow(self, reader: Reader, raise_alarm: Callable[..., None]) -> None:
+    def _follow(self, reader: Reader, look: Look) -> None:
         kept = self._kept
         old_note, old = kept.note, kept.checkpoint()
-        notes, size = () if old_note is None else (old_note,), kept.state.size
+        notes = () if old_note is None else (old_note,)
         try:
             checkpoint = reader.checkpoint()
             notes = (*notes, reader.note)
             if old is not None:
                 reader.consistency(old)
+            check_signers(kept.ahead(), reader.tree, reader.note)
             kept.swap(old_note, reader.note)
             notes = (reader.note,)
-            self._take(reader, checkpoint.size, raise_alarm)
-            _check_keys(kept, checkpoint, reader.note)
-            rows = all_log_keys(kept.state)
-            check_handovers((row for row in rows if row.retired >= size), reader.tree)
+            self._take(reader, checkpoint.size, look)
         except FailedEntryError as error:
-            raise_alarm(error, error.index, notes)
+            self._alarm(look, error, error.index, notes)
         except VerificationError as error:
-            raise_alarm(error, None, notes)
+            self._alarm(look, error, None, notes)
 
-    def _take(
-        self, reader: Reader, size: int, raise_alarm: Callable[..., None]
-    ) -> None:
+    def _take(self, reader: Reader, size: int, look: Look) -> None:
         leaves = reader.leaves(self._kept.state.size, size)
 
         def tell(problem: Problem) -> None:
             error = VerificationError(problem.code, problem.message)
-            raise_alarm(error, problem.index, (reader.note,))
+            if len(look.alarms) == ALARMS_MAX:
+                error = _more_problems()
+            if len(look.alarms) > ALARMS_MAX:
+                look.more += 1
+            else:
+                self._alarm(look, error, problem.index, (reader.note,))
 
         self._kept.take(lambda start, stop: islice(leaves, stop - start), size, tell)
 
@@ -146,49 +152,35 @@ class Monitor:
         index: int | None = None,
         notes: tuple[str, ...] = (),
     ) -> None:
-        alarm = Alarm.of_error(error, self.origin, self._clock(), index, notes)
+        cited = tuple(self._kept.cite(note) for note in notes)
+        alarm = Alarm.of_error(error, self.origin, self._clock(), index, cited)
         self._kept.note_alarm(alarm)
         look.alarms.append(alarm)
 
-    def _newest_ms(self) -> int:
-        """Give the time of the newest entry or, later, of a witness's cosignature."""
-        times = [self._kept.state.last_time_ms]
-        if isinstance(self._trust, Policy) and self._kept.note is not None:
-            known = {(w.vkey.name, w.vkey.key_id) for w in self._trust.witnesses}
-            # Each of them held, or the checkpoint would not have been kept.
-            times += [
-                cosignature_time(signature) * 1000
-                for signature in parse_note(self._kept.note).signatures
-                if (signature.name, signature.key_id) in known
-            ]
-        return max(times)
+    def _check_times(self, look: Look) -> None:
+        """Raise an alarm at what is too old, or ahead of its time."""
+        kept, now_ms = self._kept, self._clock()
+        if kept.note is None:
+            return
+        newest_ms = kept.state.last_time_ms
+        wrong = [ahead("the newest entry", newest_ms, now_ms)]
+        if isinstance(self._trust, Policy) and self._trust.quorum is not None:
+            times = cosigned_ms(self._trust, kept.note)
+            for name, time_ms in times.items():
+                what = f"the cosignature by {excerpt(name)}"
+                wrong.append(ahead(what, time_ms, now_ms))
+            held = {n: ms for n, ms in times.items() if not is_ahead(ms, now_ms)}
+            newest_ms = quorum_ms(self._trust, held)
+        if self._stale_ms is not None:
+            wrong.append(stale(newest_ms, now_ms, self._stale_ms))
+        for error in wrong:
+            if error is not None:
+                self._alarm(look, error, None, (kept.note,))
 
 
-def _check_keys(kept: Kept, checkpoint: Checkpoint, note: str) -> None:
-    """Check that a checkpoint is signed by the keys that the log's entries name.
-
-    Raises:
-        VerificationError: `unexpected-key`, or as `open_checkpoint`.
-    """
-    if checkpoint.size == 0:
-        return
-    vkeys = vkeys_at(kept.state, checkpoint.size)
-    try:
-        open_checkpoint(note, *vkeys)
-    except VerificationError as error:
-        if error.code != "not-signed":
-            raise
-        raise _unexpected("lacks a signature by a key that its entries name") from error
-    named = {vkey.key_id for vkey in vkeys}
-    for signature in parse_note(note).signatures:
-        if signature.name == checkpoint.origin and signature.key_id not in named:
-            key = signature.key_id.hex()
-            raise _unexpected(f"bears one by {key}, which none of its entries names")
-
-
-def _unexpected(message: str) -> VerificationError:
+def _more_problems() -> VerificationError:
     return VerificationError(
-        "unexpected-key",
-        f"the checkpoint {message}",
-        hint="ask the operator by another way than the log: its key may be stolen",
+        "more-problems",
+        "this entry breaks a rule, and those after it that do are only counted",
+        hint="an audit of the log names every one",
     )

@@ -7,11 +7,9 @@ from the full tile, and the rest of that tile is forgotten unread.
 from __future__ import annotations
 
 from collections.abc import Callable
-from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 
 from ledger.errors import FormatError
 from ledger.errors import UnverifiableError
@@ -27,7 +25,8 @@ from ledger.tlog.tiles import format_bundle_path
 from ledger.tlog.tiles import format_tile_path
 from ledger.tlog.tiles import parse_bundle
 
-PARALLEL = 16
+PARALLEL = 32
+"""Files read at once: at 50 ms each, some 160,000 entries a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +76,15 @@ class Fetcher:
         self._pool = pool
         self._prefix = prefix
 
-    def tiles(self, tiles: Sequence[Tile], *, anew: bool = False) -> list[Fetched]:
-        """Fetch tiles, all at once.
+    def tile(self, tile: Tile, *, anew: bool = False) -> Future[Fetched]:
+        """Begin to fetch a tile, at the width that it is wanted in.
 
         Args:
-            tiles: at the widths that they are wanted in.
+            tile: of any level.
             anew: whether to leave the cache aside.
         """
-        files = [
-            _File(tile, format_tile_path, HASH_LENGTH, _cut_tile) for tile in tiles
-        ]
-        if len(files) == 1:
-            return [self._read(files[0], anew=anew)]
-        return list(self._pool.map(partial(self._read, anew=anew), files))
+        file = _File(tile, format_tile_path, HASH_LENGTH, _cut_tile)
+        return self._pool.submit(self._read, file, anew=anew)
 
     def bundle(self, tile: Tile, *, anew: bool = False) -> Future[Fetched]:
         """Begin to fetch the bundle under a tile of level 0."""

@@ -19,6 +19,7 @@ taken from anybody: every leaf is looked at.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -98,7 +99,7 @@ class LogKeys:
     def __init__(self, tree: AuthenticTree, known: Known | None = None) -> None:
         self._tree = tree
         self._state = State("public")
-        self._replay = Replay(self._state, self._leaf_hash_at)
+        self._replay = Replay(self._state, partial(leaf_hash_at, tree))
         self._roots: list[bytes] = []
         self._indexes: list[int] = []
         usable = known is not None and known.size <= tree.size
@@ -149,28 +150,48 @@ class LogKeys:
                 _check_level(index, leaf)
 
     def _take(self, index: int, leaf: bytes) -> None:
-        """Judge an entry if a root key of the operator signed it."""
-        entry = open_leaf(leaf, index)
-        event = parse_event(entry.event)
-        if index == 0:
-            public = getattr(parse_body(event.kind, event.body), "root_key", b"")
-        else:
-            row = self._state.keys.get(event.key)
-            if row is None or row.purpose != "root":
-                return
-            public = row.public
-        verify_signature(entry.event, entry.signature, public)
-        self._state.size = index
-        # One that breaks a rule moves the key's chain and does nothing else.
-        hashes = event_hash(entry.event), leaf_hash(leaf)
-        self._replay.apply(ReplayEntry(index, entry.time, event, *hashes))
-        self._indexes.append(index)
-        rows = self._state.keys.items()
-        self._roots = [key for key, row in rows if row.purpose == "root"]
+        if take_from_root(self._replay, index, leaf):
+            self._indexes.append(index)
+            rows = self._state.keys.items()
+            self._roots = [key for key, row in rows if row.purpose == "root"]
 
-    def _leaf_hash_at(self, index: int) -> bytes:
-        tile = tile_at(0, index // TILE_WIDTH, self._tree.size)
-        return self._tree.tiles([tile])[0][index % TILE_WIDTH]
+
+def leaf_hash_at(tree: AuthenticTree, index: int) -> bytes:
+    """Read the hash of a leaf; as `AuthenticTree.tiles`."""
+    tile = tile_at(0, index // TILE_WIDTH, tree.size)
+    return tree.tiles([tile])[0][index % TILE_WIDTH]
+
+
+def take_from_root(replay: Replay, index: int, leaf: bytes) -> bool:
+    """Judge an entry if a root key of the operator signed it; pass others over.
+
+    Args:
+        replay: of such entries; may have passed others over before this one.
+        index: of the entry.
+        leaf: its data.
+
+    Returns:
+        Whether it is by a root key.
+
+    Raises:
+        LedgerError: as `open_leaf`, `verify_signature` and `Replay.apply`.
+    """
+    state = replay.state
+    entry = open_leaf(leaf, index)
+    event = parse_event(entry.event)
+    if index == 0:
+        public = getattr(parse_body(event.kind, event.body), "root_key", b"")
+    else:
+        row = state.keys.get(event.key)
+        if row is None or row.purpose != "root":
+            return False
+        public = row.public
+    verify_signature(entry.event, entry.signature, public)
+    state.size = index
+    # One that breaks a rule moves the key's chain and does nothing else.
+    hashes = event_hash(entry.event), leaf_hash(leaf)
+    replay.apply(ReplayEntry(index, entry.time, event, *hashes))
+    return True
 
 
 def check_handovers(rows: Iterable[LogKeyRow], tree: AuthenticTree) -> None:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from collections.abc import Sequence
 from concurrent.futures import Future
+from itertools import islice
 
 from ledger.errors import InputError
 from ledger.errors import VerificationError
@@ -23,6 +24,7 @@ from ledger.reader.authentic import edge_tiles
 from ledger.reader.authentic import parent_of
 from ledger.reader.authentic import windows
 from ledger.reader.authentic import with_parents
+from ledger.reader.fetch import PARALLEL
 from ledger.reader.fetch import Fetched
 from ledger.reader.fetch import Fetcher
 from ledger.tlog.merkle import prove_consistency
@@ -31,8 +33,10 @@ from ledger.tlog.tiles import TILE_WIDTH
 from ledger.tlog.tiles import Tile
 from ledger.tlog.tiles import node_reader
 
-AHEAD = 16
-"""Bundles that are fetched while others are verified."""
+AHEAD, AHEAD_MAX = 16, PARALLEL
+"""Bundles that are fetched while others are verified: at first, and at most."""
+AHEAD_BYTES = 1 << 26
+"""So many bytes may wait to be verified, if what comes is as long as what came."""
 TILES_MAX = 1024
 """Tiles kept in memory, besides the edge: 8 KiB of hashes each."""
 
@@ -50,8 +54,26 @@ class AuthenticTree:
         self.size = size
         self.root = root
         self._fetcher = fetcher
+        self._coming: dict[Tile, Future[Fetched]] = {}
+        self._bundles: dict[Tile, Future[Fetched]] = {}
         self._edge: dict[Tile, Hashes] | None = None
         self._full: OrderedDict[Tile, Hashes] = OrderedDict()
+
+    def begin(self, bundles_max: int) -> int:
+        """Begin to fetch what reading from the first leaf on takes.
+
+        Args:
+            bundles_max: how many bundles to fetch at most.
+
+        Returns:
+            How many are being fetched.
+        """
+        for tile in edge_tiles(self.size):
+            self._fetch(tile)
+        wanted = islice(windows(0, self.size, self.size), bundles_max)
+        for tile, _, _ in wanted:
+            self._bundles[tile] = self._fetcher.bundle(tile)
+        return len(self._bundles)
 
     def leaves(self, start: int, stop: int) -> Iterator[bytes]:
         """Read the data of leaves, in order, fetching ahead.
@@ -71,20 +93,36 @@ class AuthenticTree:
             return
         coming: deque[tuple[Tile, int, int, Future[Fetched]]] = deque()
         wanted = windows(start, stop, self.size)
+        ahead = AHEAD
         try:
-            for tile, first, end in wanted:
-                coming.append((tile, first, end, self._fetcher.bundle(tile)))
-                if len(coming) > AHEAD:
-                    yield from self._next(*coming.popleft())
-            while coming:
-                yield from self._next(*coming.popleft())
+            while True:
+                for tile, first, end in islice(wanted, max(0, ahead + 1 - len(coming))):
+                    coming.append((tile, first, end, self._begin(tile)))
+                if not coming:
+                    return
+                leaves, length = self._next(coming[0][0], coming[0][3])
+                _, first, end, _ = coming.popleft()
+                yield from leaves[first:end]
+                ahead = max(1, min(AHEAD_MAX, ahead + 1, AHEAD_BYTES // (length + 1)))
         finally:
             for *_, future in coming:
                 future.cancel()
 
-    def _next(
-        self, tile: Tile, first: int, end: int, future: Future[Fetched]
-    ) -> list[bytes]:
+    def _begin(self, tile: Tile) -> Future[Fetched]:
+        """Begin to fetch a bundle, and the tile that it will be held against."""
+        begun = self._bundles.pop(tile, None) or self._fetcher.bundle(tile)
+        if tile.width == TILE_WIDTH:
+            parent = parent_of(tile, self.size)
+            if parent.width == TILE_WIDTH and parent not in self._full:
+                self._fetch(parent)
+        return begun
+
+    def _fetch(self, tile: Tile) -> None:
+        if tile not in self._coming:
+            self._coming[tile] = self._fetcher.tile(tile)
+
+    def _next(self, tile: Tile, future: Future[Fetched]) -> tuple[list[bytes], int]:
+        """Give the leaves of a bundle, and its length in bytes."""
         full = tile.width == TILE_WIDTH
         known = self.tiles([parent_of(tile, self.size) if full else tile])[0]
         fetched = future.result()
@@ -96,7 +134,7 @@ class AuthenticTree:
             fetched = self._fetcher.bundle(tile, anew=True).result()
             leaves = check_bundle(tile, fetched.data, known)
         self._fetcher.keep(fetched)
-        return leaves[first:end]
+        return leaves, len(fetched.data)
 
     def prove_inclusion(self, index: int) -> list[bytes]:
         """Make the inclusion proof of a leaf; as `merkle.prove_inclusion`."""
@@ -126,9 +164,18 @@ class AuthenticTree:
                 known[tile] = self._full[tile]
             else:
                 missing.append(tile)
-        for tile, fetched in zip(missing, self._fetcher.tiles(missing), strict=True):
+        for tile, fetched in zip(missing, self._fetched(missing), strict=True):
             known[tile] = self._accept(tile, fetched, known[parent_of(tile, self.size)])
         return [known[tile] for tile in tiles]
+
+    def _fetched(self, tiles: Sequence[Tile], *, anew: bool = False) -> list[Fetched]:
+        """Fetch tiles, all at once."""
+        coming = []
+        for tile in tiles:
+            begun = self._coming.pop(tile) if tile in self._coming else None
+            known = None if anew else begun
+            coming.append(known or self._fetcher.tile(tile, anew=anew))
+        return [each.result() for each in coming]
 
     def _nodes(self, nodes: Sequence[tuple[int, int]]) -> list[bytes]:
         return node_reader(self.size, self._read_tiles)(nodes)
@@ -142,7 +189,7 @@ class AuthenticTree:
         except VerificationError:
             if not fetched.cached:
                 raise
-            fetched = self._fetcher.tiles([tile], anew=True)[0]
+            fetched = self._fetched([tile], anew=True)[0]
             hashes = check_tile(tile, fetched.data, parent)
         self._fetcher.keep(fetched)
         self._full[tile] = hashes
@@ -157,7 +204,7 @@ class AuthenticTree:
 
     def _fetch_edge(self, *, anew: bool) -> dict[Tile, Hashes]:
         tiles = edge_tiles(self.size)
-        fetched = self._fetcher.tiles(tiles, anew=anew)
+        fetched = self._fetched(tiles, anew=anew)
         found = {tile: each.data for tile, each in zip(tiles, fetched, strict=True)}
         try:
             edge = check_edge(self.size, self.root, found)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from ledger.audit import Audit
 from ledger.audit import verifying
+from ledger.errors import HomeError
+from ledger.storage.lock import WriterLock
 from ledger.storage.memory import MemoryStore
 from tests.audit.logs import Published
 from tests.audit.logs import codes
@@ -89,3 +94,36 @@ def test_a_checkpoint_of_any_size_is_held_against_the_log(tmp_path: Path) -> Non
         assert report.exit_code == 0, size
         assert grown.store.checkpoint() == text
         assert report.size == size + 12
+
+
+LOCKED = """
+import sys, time
+from pathlib import Path
+from ledger.audit.verifying import IN_PROCESS_MAX, verifying_workers
+from ledger.storage.lock import WriterLock
+
+with WriterLock(Path(sys.argv[1])), verifying_workers(IN_PROCESS_MAX + 1, 2) as pool:
+    pool.submit(len, b"").result()
+    print("at work", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_workers_end_with_who_started_them(tmp_path: Path) -> None:
+    """They began with its locks: one that is killed would be locked out for ever."""
+    lock = tmp_path / "lock"
+    command = [sys.executable, "-c", LOCKED, str(lock)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"at work\n"
+        with pytest.raises(HomeError):
+            WriterLock(lock)
+        process.kill()
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            WriterLock(lock).close()
+            break
+        except HomeError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)

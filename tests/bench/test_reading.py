@@ -19,6 +19,9 @@ from pathlib import Path
 import pytest
 
 from ledger.audit.verifying import verified_batches
+from ledger.mirror import Mirror
+from ledger.monitor import Kept
+from ledger.monitor import Monitor
 from ledger.reader import Reader
 from ledger.reader import Source
 from ledger.reader import open_source
@@ -51,19 +54,37 @@ class Far:
         return self._source.get(path, bytes_max)
 
 
+SERVER = """
+import sys, time
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+class Handler(SimpleHTTPRequestHandler):
+    def do_GET(self):
+        time.sleep(float(sys.argv[2]))
+        super().do_GET()
+
+class Server(ThreadingHTTPServer):
+    request_queue_size = 128
+
+server = Server(("127.0.0.1", 0), partial(Handler, directory=sys.argv[1]))
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+
+
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Serve a folder in a process of its own."""
-    command = [sys.executable, "-u", "-m", "http.server", "0", "-b", "127.0.0.1"]
+def served(folder: Path, late_seconds: float = 0.0) -> Iterator[str]:
+    """Serve a folder in a process of its own, each answer so late."""
     with subprocess.Popen(
-        [*command, "-d", str(folder)],
+        [sys.executable, "-c", SERVER, str(folder), str(late_seconds)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     ) as server:
         try:
             said = server.stdout.readline() if server.stdout else ""
-            yield said.split("(")[1].split("/)")[0]
+            yield f"http://127.0.0.1:{said.strip()}"
         finally:
             server.kill()
 
@@ -119,6 +140,36 @@ def test_reading_beside_raw_verification(log: SqliteStore, tmp_path: Path) -> No
         what = f"reading {SIZE:,} entries from {place}, of raw verification"
         tell(f"{what}, work", worked, 0.6)
         tell(f"{what}, time", waited, 0.6)
+
+
+def test_following_far_away(log: SqliteStore, tmp_path: Path) -> None:
+    """A mirror and a monitor take the time of their work, wherever the log is."""
+    leaves = list(log.leaves(0, SIZE))
+    Shelf(leaves).write(tmp_path / "public")
+
+    def mirror(source: Source, place: str) -> float:
+        seconds: list[float] = []
+        with timed(seconds):
+            done = Mirror(source, [VKEY], tmp_path / f"copy-{place}").copy()
+        assert done.checkpoint.size == SIZE
+        return seconds[0]
+
+    def monitor(source: Source, place: str) -> float:
+        seconds: list[float] = []
+        with timed(seconds), Kept(tmp_path / f"kept-{place}") as kept:
+            # The shelf's key is none that the log names: an alarm, at the very end.
+            assert Monitor(source, [VKEY], kept, lambda: 0).look().size == SIZE
+        return seconds[0]
+
+    for what, follow in (("mirror", mirror), ("monitor", monitor)):
+        seconds: dict[float, list[float]] = {0.0: [], FAR_SECONDS: []}
+        for turn in range(2):
+            for late, taken in seconds.items():
+                with served(tmp_path / "public", late) as url:
+                    taken.append(follow(open_source(url), f"{late}-{turn}"))
+        near, far = map(min, seconds.values())
+        share = near / far
+        tell(f"{what} of {SIZE:,} entries from near, of from far away", share, 0.7)
 
 
 def test_reading_alone(log: SqliteStore, tmp_path: Path) -> None:

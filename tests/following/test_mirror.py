@@ -16,6 +16,7 @@ from ledger.errors import HomeError
 from ledger.errors import LedgerError
 from ledger.errors import UnverifiableError
 from ledger.errors import VerificationError
+from ledger.events.identity import Party
 from ledger.mirror import Mirror
 from ledger.mirror import Mirrored
 from ledger.placing import File
@@ -30,6 +31,8 @@ from tests.following.served import publish_anyhow
 from tests.replay import acts
 from tests.replay import rotation
 from tests.replay.making import ORIGIN as WORLD_ORIGIN
+from tests.replay.making import holder
+from tests.replay.making import party_id
 from tests.replay.making import signing_key
 from tests.replay.world import World
 from tests.synthetic import LOG_KEY
@@ -244,6 +247,38 @@ def test_files_come_several_at_once(log: Synthetic, server: Server, copy: Path) 
     server.alter = slow
     run(server, copy)
     assert most >= 8
+
+
+def test_manifests_come_several_at_once(
+    tmp_path: Path, serve: Serve, copy: Path
+) -> None:
+    """Small manifests of different entries don't wait for each other's trip."""
+    log = Served(tmp_path / "log")
+    world = log.world
+    for number in range(20):
+        lines = [holder(party_id(f"holder-{number}"), verified=False)]
+        world.operator.say(
+            "party", lambda refs: Party(parties=refs["parties"]), parties=lines
+        )
+    log.publish()
+    server = serve(log.public)
+    waiting: set[str] = set()
+    most = 0
+
+    def slow(path: str, data: bytes) -> bytes:
+        nonlocal most
+        if path.startswith("manifest/"):
+            waiting.add(path.split("/")[1])
+            most = max(most, len(waiting))
+            time.sleep(0.05)
+            waiting.discard(path.split("/")[1])
+        return data
+
+    server.alter = slow
+    done = Mirror(open_source(server.url), [FIRST_VKEY], copy).copy()
+    assert done.manifests >= 20
+    assert most >= 8
+    assert files(copy) == files(server.folder)
 
 
 def test_a_rotated_log_is_copied_by_its_first_key(

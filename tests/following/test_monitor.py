@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from ledger.audit.verifying import IN_PROCESS_MAX
+from ledger.audit.verifying import verifying_workers
 from ledger.errors import HomeError
 from ledger.monitor import Kept
+from ledger.monitor import kept as keeping
 from ledger.storage.memory import MemoryStore
 from ledger.tlog.cosignature import COSIGNATURE_TYPE
 from ledger.tlog.cosignature import cosign
@@ -68,6 +74,30 @@ def test_the_state_is_that_of_a_replay(watch: Watch) -> None:
         watch.log.say(entries)
         watch.log.publish()
     watch.calm()
+    with Kept(watch.folder) as kept:
+        assert kept.state.digest() == watch.log.world.replayed("public").digest()
+
+
+def test_workers_verify_what_is_new(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is much to verify, other processes do, and find the same."""
+    started = []
+
+    @contextmanager
+    def workers(size: int) -> Iterator[Executor | None]:
+        with verifying_workers(IN_PROCESS_MAX + size, 2) as pool:
+            started.append((size, pool))
+            yield pool
+
+    monkeypatch.setattr(keeping, "verifying_workers", workers)
+    first = watch.calm().size
+    watch.log.say(600)
+    watch.log.publish()
+    watch.calm()
+    ((size, pool), (more, _)) = started
+    assert (size, more) == (first, 600)
+    assert pool is not None
     with Kept(watch.folder) as kept:
         assert kept.state.digest() == watch.log.world.replayed("public").digest()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from ledger.errors import InputError
 from ledger.errors import UnverifiableError
 from ledger.reader import Reader
 from ledger.reader import open_source
+from ledger.reader import tree
 from ledger.tlog.merkle import check_consistency
 from ledger.tlog.proof import verify_proof
 from tests.reader.shelf import VKEY
@@ -145,6 +147,23 @@ def test_no_more_is_fetched_ahead_than_memory_holds() -> None:
         del leaves
     bundles = [path for path in shelf.asked if path.startswith("tile/entries/")]
     assert len(bundles) <= 17
+
+
+def test_long_bundles_are_fetched_one_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What waits to be verified is bounded in bytes, and is more where it is short."""
+    shelf, read_ahead = Shelf(leaves_of(66_000)), []
+    for bytes_max in (1, tree.AHEAD_BYTES):
+        monkeypatch.setattr(tree, "AHEAD_BYTES", bytes_max)
+        shelf.asked.clear()
+        with read(shelf) as reader:
+            for _ in islice(reader.leaves(0, 66_000), 40 * 256 + 1):
+                pass
+        bundles = [path for path in shelf.asked if path.startswith("tile/entries/")]
+        read_ahead.append(len(bundles) - 40)
+    assert read_ahead[0] <= 2
+    assert 17 < read_ahead[1] <= tree.AHEAD_MAX + 1
 
 
 def test_a_cache_saves_asking_again(tmp_path: Path) -> None:
