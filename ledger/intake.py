@@ -20,6 +20,7 @@ import queue
 import threading
 import time
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 from typing import Self
@@ -33,6 +34,8 @@ from ledger.uploads import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Iterable
+    from collections.abc import Iterator
     from collections.abc import Sequence
 
     from ledger.entry.sign import SignedEvent
@@ -233,7 +236,8 @@ class Intake:
         job.answers.set_result(answers)
 
     def _write(self, events: Sequence[SignedEvent], *, atomic: bool) -> Answers:
-        answers = self._writer.log.append(events, self.uploads, atomic=atomic)
+        with self.uploads.held(_needed(events) if len(self.uploads) else ()):
+            answers = self._writer.log.append(events, self.uploads, atomic=atomic)
         taken = [
             event
             for event, answer in zip(events, answers, strict=True)
@@ -283,6 +287,13 @@ class Intake:
 def _answer_all(jobs: list[_Job], error: BaseException) -> None:
     for job in jobs:
         job.answers.set_exception(error)
+
+
+def _needed(events: Iterable[SignedEvent]) -> Iterator[bytes]:
+    """Give the roots that events bring in, as far as these can be read."""
+    for event in events:
+        with suppress(LedgerError):
+            yield from _roots(event)
 
 
 def _roots(signed: SignedEvent) -> list[bytes]:

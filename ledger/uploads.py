@@ -7,6 +7,10 @@ once its leaves gave the root that it was sent under, in a file without a name, 
 nothing is left of it wherever the process ends. The event that brings it in is judged
 on these lines like on any others (`ledger.log`).
 
+Anybody may send lines, since nobody signs them alone. So those that came last are kept:
+where there is no room, whoever sent most loses what came first of it, and nobody those
+that are just being appended.
+
 >>> from io import BytesIO
 >>> from ledger.entry.manifest import Header, header_leaf, plain_leaf
 >>> from ledger.tlog.merkle import leaf_hash, node_hash
@@ -22,15 +26,20 @@ on these lines like on any others (`ledger.log`).
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import threading
 import time
+from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from ledger.entry.manifest import parse_header_leaf
+from ledger.entry.manifest.leaves import LINE_TAG
+from ledger.entry.manifest.leaves import SEALED_LINE_TAG
 from ledger.errors import FormatError
 from ledger.errors import HomeError
 from ledger.errors import InputError
@@ -45,10 +54,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Iterator
+    from collections.abc import Sequence
 
 MANIFEST_BYTES_MAX = 4 << 30
 TOTAL_BYTES_MAX = 16 << 30
-MANIFESTS_MAX = 64
+LEAST_BYTES = 16 << 20
+FREE_SHARE = 2
 UNUSED_SECONDS = 3_600.0
 _CHUNK_BYTES = 1 << 18
 _PREFIX = 2
@@ -66,11 +77,21 @@ class Taken(NamedTuple):
     repeated: bool
 
 
+class _Claim(NamedTuple):
+    sender: str
+    bytes: int
+
+    @property
+    def cost(self) -> int:
+        """What counts: even the smallest takes a file."""
+        return max(self.bytes, LEAST_BYTES)
+
+
 class _Upload(NamedTuple):
     file: IO[bytes]
     spans: list[tuple[int, int]]
     lines: int
-    bytes: int
+    claim: _Claim
     since: float
 
 
@@ -92,31 +113,38 @@ class Uploads:
         self._log = log
         self._clock = clock
         self._kept: dict[bytes, _Upload] = {}
-        self._coming = {"bytes": 0, "manifests": 0}
+        self._coming: list[_Claim] = []
+        self._held: frozenset[bytes] = frozenset()
         self._lock = threading.Lock()
 
-    def take(self, root: bytes, stream: IO[bytes], length: int) -> Taken:
+    def take(
+        self, root: bytes, stream: IO[bytes], length: int, sender: str = ""
+    ) -> Taken:
         """Keep the manifest of a root; again does nothing.
 
         Args:
             root: of its tree.
             stream: gives its leaves.
             length: of all of them together.
+            sender: who sends it, as far as is known.
 
         Raises:
             InputError: `too-large`; `wrong-log`.
-            FormatError: `bad-bundle`, or a code of `parse_header_leaf`.
+            FormatError: `bad-bundle`, `bad-tag`, or a code of `parse_header_leaf`.
             VerificationError: `manifest-root-mismatch`.
-            HomeError: `staging-full`: too many wait for their events;
+            HomeError: `staging-full`: there is no room, and nothing to drop for it;
                 `staging-failed`.
         """
+        claim = _Claim(sender, length)
         with self._lock:
             known = self._kept.get(root)
             if known is not None:
+                self._kept[root] = known._replace(since=self._clock())
                 return Taken(known.lines, repeated=True)
-            self._reserve(length)
+            self._make_room(claim)
+            self._coming.append(claim)
         try:
-            upload = self._read(root, stream, length)
+            upload = self._read(root, stream, claim)
             with self._lock:
                 first = self._kept.setdefault(root, upload)
             if first is not upload:  # somebody sent it meanwhile
@@ -124,37 +152,63 @@ class Uploads:
             return Taken(first.lines, repeated=first is not upload)
         finally:
             with self._lock:
-                self._coming["bytes"] -= length
-                self._coming["manifests"] -= 1
+                self._coming.remove(claim)
 
-    def _reserve(self, length: int) -> None:
-        if length > MANIFEST_BYTES_MAX:
+    def _make_room(self, claim: _Claim) -> None:
+        if claim.bytes > MANIFEST_BYTES_MAX:
             raise InputError(
                 "too-large",
-                f"a manifest of {length} bytes, at most {MANIFEST_BYTES_MAX}",
+                f"a manifest of {claim.bytes} bytes, at most {MANIFEST_BYTES_MAX}",
                 hint="append it on the machine of the log, with --lines FIELD=FILE",
             )
-        total = self._coming["bytes"] + sum(each.bytes for each in self._kept.values())
-        count = self._coming["manifests"] + len(self._kept)
-        if total + length > TOTAL_BYTES_MAX or count >= MANIFESTS_MAX:
-            raise HomeError(
-                "staging-full",
-                f"{count} manifests of {total} bytes wait for their events already",
-                hint="send it again later; what nobody uses is dropped in an hour",
-            )
-        self._coming["bytes"] += length
-        self._coming["manifests"] += 1
+        spare = self._spare()
+        while not _fit([*self._claims(), claim], spare):
+            alone = _fit([*self._coming, claim], spare)
+            root = self._in_the_way(claim) if alone else None
+            if root is None:
+                raise HomeError(
+                    "staging-full",
+                    f"there is no room for {claim.bytes} bytes of lines now",
+                    hint="send them again later; the log's operator looks at the disk",
+                )
+            self._kept.pop(root).file.close()
 
-    def _read(self, root: bytes, stream: IO[bytes], length: int) -> _Upload:
+    def _spare(self) -> int:
+        """Give the bytes that the disk can spare, counting those that lie here."""
+        try:
+            free = shutil.disk_usage(self._folder).free
+        except OSError as error:
+            raise _no_room(error) from error
+        lying = sum(upload.claim.bytes for upload in self._kept.values())
+        return (free + lying) // FREE_SHARE
+
+    def _in_the_way(self, claim: _Claim) -> bytes | None:
+        """Give the oldest of whoever has most; none, if that is who wants more."""
+        by_sender = Counter[str]()
+        for each in (*self._claims(), claim):
+            by_sender[each.sender] += each.cost
+        found: tuple[int, float, bytes] | None = None
+        for root, upload in self._kept.items():
+            of_sender = by_sender[upload.claim.sender]
+            if root in self._held or of_sender < by_sender[claim.sender]:
+                continue
+            found = max(found or (0, 0.0, b""), (of_sender, -upload.since, root))
+        return found and found[2]
+
+    def _claims(self) -> list[_Claim]:
+        return [*self._coming, *(upload.claim for upload in self._kept.values())]
+
+    def _read(self, root: bytes, stream: IO[bytes], claim: _Claim) -> _Upload:
         try:
             file: IO[bytes] = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
         except OSError as error:
             raise _no_room(error) from error
         try:
             frontier, spans = Frontier(), list[tuple[int, int]]()
-            for leaves in _bundles(_leaves(stream, length)):
+            for leaves in _bundles(_leaves(stream, claim.bytes)):
                 if not spans:
                     self._check_header(leaves[0])
+                _check_lines(leaves if spans else leaves[1:])
                 frontier.extend(leaf_hashes(leaves))
                 bundle = format_bundle(leaves)
                 spans.append((file.tell(), len(bundle)))
@@ -166,7 +220,7 @@ class Uploads:
             if isinstance(error, OSError):
                 raise _no_room(error) from error
             raise
-        return _Upload(file, spans, frontier.size - 1, length, self._clock())
+        return _Upload(file, spans, frontier.size - 1, claim, self._clock())
 
     def _check_header(self, leaf: bytes) -> None:
         header = parse_header_leaf(leaf)
@@ -201,6 +255,17 @@ class Uploads:
         for start, length in upload.spans:
             upload.file.seek(start)
             yield upload.file.read(length)
+
+    @contextmanager
+    def held(self, roots: Iterable[bytes]) -> Iterator[None]:
+        """Drop none of these manifests meanwhile, whoever needs room."""
+        with self._lock:
+            self._held = frozenset(roots)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held = frozenset()
 
     def drop(self, roots: Iterable[bytes]) -> None:
         """Drop manifests that are of no more use."""
@@ -252,6 +317,18 @@ def _bundles(leaves: Iterable[bytes]) -> Iterator[list[bytes]]:
             gathered = []
     if gathered:
         yield gathered
+
+
+def _fit(claims: Sequence[_Claim], spare: int) -> bool:
+    costs = sum(each.cost for each in claims)
+    return costs <= TOTAL_BYTES_MAX and sum(each.bytes for each in claims) <= spare
+
+
+def _check_lines(leaves: Iterable[bytes]) -> None:
+    """Refuse early what is no line: millions of leaves of nothing take long to hash."""
+    for leaf in leaves:
+        if not leaf.startswith((LINE_TAG, SEALED_LINE_TAG)):
+            raise FormatError("bad-tag", f"{leaf[:32]!r} is the beginning of no line")
 
 
 def _no_room(error: OSError) -> HomeError:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from ledger.errors import InputError
 from ledger.errors import LedgerError
 from ledger.errors import UnverifiableError
 from ledger.staging import Staged
+from ledger.uploads import LEAST_BYTES
 from ledger.uploads import UNUSED_SECONDS
 from ledger.uploads import Uploads
 
@@ -72,14 +74,14 @@ def test_the_same_lines_from_many_are_kept_once(uploads: Uploads) -> None:
         taken = [job.result() for job in jobs]
     assert sum(not each.repeated for each in taken) == 1
     assert len(uploads) == 1
-    assert uploads._coming == {"bytes": 0, "manifests": 0}
+    assert not uploads._coming
 
 
 def refused(uploads: Uploads, root: bytes, data: bytes) -> str:
     with pytest.raises(LedgerError) as error:
         uploads.take(root, BytesIO(data), len(data))
     assert len(uploads) == 0
-    assert uploads._coming == {"bytes": 0, "manifests": 0}
+    assert not uploads._coming
     return error.value.code
 
 
@@ -91,7 +93,12 @@ def test_other_lines_are_not_kept(uploads: Uploads) -> None:
     assert refused(uploads, root, data[:-1]) == "bad-bundle"
     assert refused(uploads, root, b"") == "bad-bundle"
     assert refused(uploads, root, data + b"\0") == "bad-bundle"
-    assert refused(uploads, root, data + b"\0\0") == "manifest-root-mismatch"
+    assert refused(uploads, root, data + b"\0\0") == "bad-tag"
+    line = b"\0\x14linernote/line/v1\n\x80"
+    assert refused(uploads, root, data + line) in {"bad-bundle", "bad-tag"}
+    assert (
+        refused(uploads, root, data + b"\0\x13" + line[2:]) == "manifest-root-mismatch"
+    )
     other, lines = sent(300, log=b"o" * 32)
     assert refused(uploads, other, lines) == "wrong-log"
 
@@ -111,26 +118,92 @@ def test_a_body_shorter_than_said_is_refused(uploads: Uploads) -> None:
     assert root not in uploads
 
 
-def test_there_is_room_for_so_much(
+def keep(uploads: Uploads, count: int, sender: str = "") -> bytes:
+    """Send so many lines; give their root."""
+    root, data = sent(count)
+    uploads.take(root, BytesIO(data), len(data), sender)
+    return root
+
+
+def kept(uploads: Uploads, *roots: bytes) -> list[bool]:
+    """Tell which manifests are there still."""
+    return [root in uploads for root in roots]
+
+
+def test_one_manifest_has_a_bound(
     uploads: Uploads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One manifest, all of them together, and their number have bounds."""
+    """What is larger than a manifest may be is refused, whatever room there is."""
     root, data = sent(10)
     monkeypatch.setattr("ledger.uploads.MANIFEST_BYTES_MAX", len(data) - 1)
     assert refused(uploads, root, data) == "too-large"
-    monkeypatch.setattr("ledger.uploads.MANIFEST_BYTES_MAX", len(data))
-    monkeypatch.setattr("ledger.uploads.TOTAL_BYTES_MAX", len(data))
-    uploads.take(root, BytesIO(data), len(data))
-    other, lines = sent(1)
-    with pytest.raises(HomeError) as full:
-        uploads.take(other, BytesIO(lines), len(lines))
+
+
+def test_nobody_keeps_others_out(
+    uploads: Uploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sends ever more loses what he sent first, and nobody else loses any."""
+    monkeypatch.setattr("ledger.uploads.TOTAL_BYTES_MAX", 4 * LEAST_BYTES)
+    honest = keep(uploads, 1, "honest")
+    first, *rest = [keep(uploads, 2 + n, "hostile") for n in range(4)]
+    assert kept(uploads, honest, first, *rest) == [True, False, True, True, True]
+    other = keep(uploads, 9, "other")
+    assert kept(uploads, honest, other, *rest) == [True, True, False, True, True]
+    monkeypatch.setattr("ledger.uploads.LEAST_BYTES", 0)
+    monkeypatch.setattr("ledger.uploads.TOTAL_BYTES_MAX", 100_000)
+    large = keep(uploads, 2_000, "hostile")  # what counts is bytes, not their number
+    assert kept(uploads, honest, other, large) == [True, True, True]
+    huge = keep(uploads, 2_001, "hostile")
+    assert kept(uploads, honest, other, large, huge) == [True, True, False, True]
+
+
+def test_what_is_sent_again_is_as_good_as_new(
+    uploads: Uploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one sender, as behind a proxy, those lines go that were longest of no use."""
+    monkeypatch.setattr("ledger.uploads.TOTAL_BYTES_MAX", 2 * LEAST_BYTES)
+    first, second = keep(uploads, 1), keep(uploads, 2)
+    keep(uploads, 1)
+    third = keep(uploads, 3)
+    assert kept(uploads, first, second, third) == [True, False, True]
+
+
+def test_what_is_being_appended_is_never_dropped(
+    uploads: Uploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others go for it, or nobody does; afterwards it is one like any other."""
+    monkeypatch.setattr("ledger.uploads.TOTAL_BYTES_MAX", 2 * LEAST_BYTES)
+    needed, other = keep(uploads, 1), keep(uploads, 2)
+    with uploads.held([needed]):
+        third = keep(uploads, 3)
+        assert kept(uploads, needed, other, third) == [True, False, True]
+        assert list(uploads.bundles(needed))
+    with uploads.held([needed, third]), pytest.raises(HomeError) as full:
+        keep(uploads, 4)
     assert full.value.code == "staging-full"
-    monkeypatch.setattr("ledger.uploads.TOTAL_BYTES_MAX", 1 << 20)
-    monkeypatch.setattr("ledger.uploads.MANIFESTS_MAX", 1)
+    assert kept(uploads, needed, third, keep(uploads, 4)) == [False, True, True]
+
+
+def test_the_disk_keeps_half_of_what_is_free(
+    uploads: Uploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines leave room for the log itself, however many come."""
+    _, data = sent(100)
+    free = 3 * len(data)
+
+    def usage(_: Path) -> object:
+        lying = sum(each.claim.bytes for each in uploads._kept.values())
+        return SimpleNamespace(free=free - lying)
+
+    monkeypatch.setattr("shutil.disk_usage", usage)
+    monkeypatch.setattr("ledger.uploads.LEAST_BYTES", 0)
+    first, second = keep(uploads, 100), keep(uploads, 99)
+    assert kept(uploads, first, second) == [False, True]
     with pytest.raises(HomeError):
-        uploads.take(other, BytesIO(lines), len(lines))
-    uploads.drop([root])
-    assert not uploads.take(other, BytesIO(lines), len(lines)).repeated
+        keep(uploads, 200)  # nothing is dropped for what has no room anyway
+    with pytest.raises(HomeError):  # to whoever wants most, nobody gives way
+        keep(uploads, 101, "other")
+    assert kept(uploads, second, keep(uploads, 98, "other")) == [False, True]
 
 
 def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
