@@ -2,7 +2,9 @@
 
 Each limit is against a server that means harm or is broken: an endless body, a small
 body that unpacks to a large one, a byte every few seconds, an answer that sends the
-reader on to some machine in its own network.
+reader on to some machine in its own network. Over https a server proves who it is to
+the authorities that the machine believes, or those that SSL_CERT_FILE and SSL_CERT_DIR
+name.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import zlib
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
+from ssl import SSLCertVerificationError
 from typing import IO
 from typing import TYPE_CHECKING
 from typing import Any
@@ -84,6 +87,8 @@ class HttpSource:
         # A server that breaks HTTP is one that cannot be read.
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = getattr(error, "reason", None) or error
+            if isinstance(reason, SSLCertVerificationError):
+                raise bad_certificate(url, reason) from error
             raise _no_network(url, str(reason) or type(error).__name__) from error
         return _unpack(body, encoding.strip().lower(), url, bytes_max)
 
@@ -246,6 +251,16 @@ def _no_network(url: str, message: str) -> UnverifiableError:
         "no-network",
         f"{url}: {message}",
         hint="check the address, or try again later",
+    )
+
+
+def bad_certificate(url: str, error: SSLCertVerificationError) -> UnverifiableError:
+    """Make the error of a server that does not prove that it is the one named."""
+    return UnverifiableError(
+        "bad-certificate",
+        f"{url}: the server's certificate is not to be believed: {error}",
+        hint="check the address; an authority that this machine does not know is named"
+        " by SSL_CERT_FILE, a file of its certificates",
     )
 
 

@@ -44,7 +44,8 @@ class Source(Protocol):
             bytes_max: no honest file of that path is longer.
 
         Raises:
-            UnverifiableError: ``not-found``, ``no-network`` or ``unreadable``.
+            UnverifiableError: ``not-found``, ``no-network``, ``bad-certificate`` or
+                ``unreadable``.
             VerificationError: ``body-too-long``.
         """
 

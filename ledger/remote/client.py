@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import time
 from http import HTTPStatus
+from ssl import SSLCertVerificationError
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ from ledger.entry.canonical import DECODE_ERRORS
 from ledger.errors import HomeError
 from ledger.errors import LedgerError
 from ledger.errors import UnverifiableError
+from ledger.reader.network import bad_certificate
 from ledger.reader.source import open_source
 from ledger.tlog.note import Vkey
 from ledger.tlog.note import parse_vkey
@@ -140,6 +142,8 @@ class Client:
             failure: LedgerError
             try:
                 status, data = self._send(method, path, body, kind)
+            except SSLCertVerificationError as error:
+                raise bad_certificate(self.url, error) from error
             except (OSError, http.client.HTTPException) as error:
                 failure = self._no_network(error)
             else:
