@@ -67,8 +67,8 @@ HOUR_MS = 3_600_000
     "--stale-after",
     type=click.FloatRange(min=0, min_open=True),
     metavar="HOURS",
-    help="Alarm if the newest entry, and the newest cosignature by a witness of the"
-    " policy, are older than that.",
+    help="Alarm if the newest entry or, with a policy, the newest time at which its"
+    " quorum had cosigned, is older than that.",
 )
 @click.option(
     "--state",
@@ -94,9 +94,10 @@ def monitor(settings: Settings, /, place: str, **options: Any) -> int:  # noqa: 
     shows an older or another history is caught.
 
     Ends with exit code 4 at the first look that raises an alarm: a fork, a rollback, a
-    stale checkpoint, an invalid entry, an unexpected key, or anything else that does
-    not hold. Each alarm is first written to alarms.ndjson in the state folder. A log
-    that cannot be reached is asked again; with --once that is exit code 5.
+    stale checkpoint, a time ahead of the clock, an invalid entry, an unexpected key, or
+    anything else that does not hold. Each alarm is first written to alarms.ndjson in
+    the state folder, and the checkpoints that it cites beside it. A log that cannot be
+    reached is asked again; with --once that is exit code 5.
     """
     return _monitor(settings, place, _Options(**options))
 
@@ -162,6 +163,8 @@ def _tell(look: Look, *, as_json: bool, quiet: bool) -> None:
         where = "" if alarm.index is None else f"entry {alarm.index}: "
         click.secho(f"ALARM {alarm.alarm}: ", fg="red", bold=True, nl=False)
         click.echo(f"{where}{harmless(alarm.message)} ({alarm.code})")
+    if look.more:
+        click.echo(f"and {look.more:,} entries more that break rules")
     if look.missing is not None:
         hint(f"could not read the log: {harmless(look.missing.message)}")
     elif not look.alarms and look.checkpoint is not None:
@@ -180,6 +183,7 @@ def _print_line(look: Look) -> None:
         "size": look.size,
         "new_entries": look.size - look.old_size,
         "alarms": [alarm.to_json() for alarm in look.alarms],
+        "more": look.more,
         "error": None if missing is None else error_document(missing),
     }
     print_line(document)

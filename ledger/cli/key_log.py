@@ -74,7 +74,8 @@ def add_log_key(
     hint(f"""
 Checkpoints bear the signatures of both keys now. Next:
   copy {keys.ring.folder} and its passphrase to a safe place
-  give the new vkey to everyone who verifies this log
+  give the new vkey to everyone who verifies this log, and to its witnesses:
+    linernote witness add-log NEW-VKEY --instead-of OLD-VKEY
   once its witnesses have cosigned: linernote key retire {old.name}""")
 
 

@@ -19,6 +19,7 @@ from ledger.cli import following
 from ledger.cli import main
 from ledger.monitor import alarm as alarms
 from ledger.monitor import default_folder
+from ledger.monitor import monitor as monitoring
 from ledger.tlog.note import format_vkey
 from tests.following.conftest import Server
 from tests.following.served import VKEY
@@ -32,6 +33,7 @@ VKEY_TEXT = format_vkey(VKEY)
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Served:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
     served = Served(tmp_path / "log")
     served.publish()
     return served
@@ -70,6 +72,7 @@ def test_once_verifies_and_ends(
         "size": log.size,
         "new_entries": 0,
         "alarms": [],
+        "more": 0,
         "error": None,
     }
 
@@ -96,6 +99,26 @@ def test_an_alarm_is_exit_code_4_and_a_line(
     log.checkpoint = old
     assert monitor(server, "--state", str(state), "--once") == 4
     assert "ALARM rolled-back: the log shows" in capsys.readouterr().out
+
+
+def test_of_many_alarms_the_rest_is_counted(
+    server: Server,
+    log: Served,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """For people and programs, so that no log floods who looks at it."""
+    monkeypatch.setattr(monitoring, "ALARMS_MAX", 2)
+    for _ in range(5):
+        log.world.force(log.world.guest, "scheme", acts.scheme_body())
+    log.publish()
+    assert monitor(server, "--once", "--json", "--state", "one") == 4
+    document = json.loads(capsys.readouterr().out)
+    assert (len(document["alarms"]), document["more"]) == (3, 2)
+    assert monitor(server, "--once", "--state", "two") == 4
+    said = capsys.readouterr().out
+    assert said.count("ALARM invalid-entry") == 3
+    assert said.endswith("\nand 2 entries more that break rules\n")
 
 
 def test_a_log_that_cannot_be_read_is_exit_code_5(

@@ -117,7 +117,7 @@ def test_a_fork_is_an_alarm_with_both_checkpoints(
     for _ in range(2):
         alarm = watch.alarm()
         assert (alarm.alarm, alarm.origin) == ("fork", ORIGIN)
-        assert alarm.checkpoints == (mine, watch.log.checkpoint)
+        assert watch.evidence(alarm) == (mine, watch.log.checkpoint)
 
 
 def test_a_fork_of_the_same_size_is_one(watch: Watch, tmp_path: Path) -> None:
@@ -139,7 +139,8 @@ def test_a_log_that_went_back_is_an_alarm(watch: Watch, tmp_path: Path) -> None:
     watch.calm()
     new, watch.log.checkpoint = watch.log.checkpoint, old
     alarm = watch.alarm()
-    assert (alarm.alarm, alarm.checkpoints) == ("rolled-back", (new, old))
+    assert alarm.alarm == "rolled-back"
+    assert watch.evidence(alarm) == (new, old)
     watch.log.checkpoint = new
     watch.calm()
 
@@ -220,7 +221,7 @@ def test_an_entry_that_breaks_a_rule_is_an_alarm_once(watch: Watch) -> None:
     alarm = watch.alarm()
     assert (alarm.alarm, alarm.code) == ("invalid-entry", problem.code)
     assert (alarm.index, alarm.message) == (problem.index, problem.message)
-    assert alarm.checkpoints == (watch.log.checkpoint,)
+    assert watch.evidence(alarm) == (watch.log.checkpoint,)
     assert watch.calm().old_size == watch.log.size
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 from ledger.monitor import Alarm
@@ -53,3 +54,18 @@ class Watch:
         lines = (self.folder / "alarms.ndjson").read_text("ascii").splitlines()
         assert json.loads(lines[-1]) == json.loads(json.dumps(alarm.to_json()))
         return alarm
+
+    def evidence(self, alarm: Alarm) -> tuple[str, ...]:
+        """Read the signed checkpoints that an alarm cites."""
+        found = []
+        for name in alarm.checkpoints:
+            data = (self.folder / "checkpoints" / name).read_bytes()
+            assert sha256(data).hexdigest() == name
+            found.append(data.decode())
+        return tuple(found)
+
+    @property
+    def note(self) -> str | None:
+        """The checkpoint that is kept."""
+        with Kept(self.folder) as kept:
+            return kept.note
