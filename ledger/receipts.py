@@ -18,6 +18,7 @@ from ledger.tlog.checkpoint import parse_checkpoint
 from ledger.tlog.note import parse_note
 from ledger.tlog.policy import check_policy
 from ledger.witnessing import read_policy
+from ledger.witnessing.policies import FILE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,30 @@ if TYPE_CHECKING:
     from ledger.tlog.policy import Policy
 
 LOOK_AGAIN_SECONDS = 0.1
+
+
+def check_obtainable(home: Home) -> None:
+    """Refuse a policy by which no receipt of this log can ever be had.
+
+    Whoever wants one is told before anything is appended.
+
+    Raises:
+        LedgerError: as `read_policy`.
+        InputError: `no-log-in-policy`, `ambiguous-keys`.
+        VerificationError: `not-signed`.
+    """
+    policy = read_policy(home)
+    if policy is None:
+        return
+    try:
+        check_policy(policy, (home.public / "checkpoint").read_text(encoding="utf-8"))
+    except VerificationError as error:
+        if error.code == "not-signed":
+            raise VerificationError(
+                error.code,
+                f"{home.path / FILE_NAME} believes no key of this log: {error.message}",
+                hint="give it a line 'log VKEY', with what 'linernote vkey' says",
+            ) from None
 
 
 def receipts(

@@ -11,6 +11,7 @@ alone, for which browsers ask first, and no answer here ever allows it.
 
 from __future__ import annotations
 
+import logging
 import threading
 from http import HTTPStatus
 
@@ -40,6 +41,8 @@ INTAKE = "LINERNOTE_INTAKE"
 KEYS_MAX = 64
 WAITING_MAX = 16
 WAIT_SECONDS = 10.0
+
+_log = logging.getLogger(__name__)
 
 blueprint = Blueprint("intake", __name__, url_prefix="/v1")
 
@@ -80,12 +83,18 @@ def events() -> Response:
 
 
 def _with_receipts(intake: Intake, answers: list[Answer]) -> list[Answer]:
-    """Add the receipts that there are before long: the events stand in any case."""
+    """Add the receipts that there are before long: the events stand in any case.
+
+    Also if the home's policy was spoilt meanwhile, which is not the asker's to mend.
+    """
     indexes = [a.said.index for a in answers if not isinstance(a.said, LedgerError)]
     if not indexes or not _waiting.acquire(blocking=False):
         return answers
     try:
         found = receipts(intake.home, indexes, intake.wait_published, WAIT_SECONDS)
+    except (LedgerError, OSError) as error:
+        _log.warning("no receipts were made: %s", error)
+        return answers
     finally:
         _waiting.release()
     return [

@@ -40,10 +40,11 @@ from ledger.errors import ConflictError
 from ledger.errors import InputError
 from ledger.errors import LedgerError
 from ledger.home import write_durably
+from ledger.receipts import check_obtainable
 from ledger.receipts import receipts
 from ledger.staging import Staged
 from ledger.tlog.note import parse_vkey
-from ledger.tlog.policy import parse_policy
+from ledger.witnessing import read_policy_file
 from ledger.writer import now_ms
 
 if TYPE_CHECKING:
@@ -152,6 +153,8 @@ def append(
     take = _Taking(read, signer, line_files, atomic)
     if url is not None:
         return _append_there(settings, take, url, trust, wait=wait)
+    if wait:
+        check_obtainable(settings.place)
     log_keys = keys.log_keys()
     with (
         Staged(settings.place.staging) as staged,
@@ -199,7 +202,7 @@ def _trust(url: str | None, vkey: str | None, policy: str | None) -> Trust | Non
     if vkey is not None:
         return parse_vkey(vkey.strip())
     if policy is not None:
-        return parse_policy(Path(policy).read_text(encoding="utf-8"))
+        return read_policy_file(Path(policy))
     return None
 
 

@@ -256,3 +256,24 @@ def test_a_policy_is_met_or_nothing_is_signed(town: Town, away: Path, url: str) 
     Path("policy").write_text(lines, encoding="utf-8")
     refused = send(url, versions("b"), "--policy", "policy")
     assert (refused.code, refused.error) == (4, "policy-not-met")
+
+
+def test_a_policy_file_is_read_before_anything_is_signed(
+    town: Town, away: Path, url: str
+) -> None:
+    """Missing, malformed or of no log: told by file and line. Octets may be any."""
+    for text, code, said in (
+        (None, "file-missing", "policy"),
+        (b"# \xe9\nquorum w\n", "bad-policy", "policy: line 2 of the policy"),
+        (b"quorum none\n", "no-log-in-policy", "does not name a log"),
+        (b"#" * ((1 << 20) + 1), "bad-policy", "policy is larger than"),
+    ):
+        if text is not None:
+            Path("policy").write_bytes(text)
+        size = town.size
+        refused = send(url, versions("c"), "--policy", "policy")
+        assert (refused.code, refused.error, town.size) == (3, code, size)
+        assert said in refused.json["error"]["message"]
+    whole = f"# \xe9\nlog {town.vkey}\nquorum none\n"
+    Path("policy").write_text(whole, encoding="latin-1")
+    answers(send(url, versions("c"), "--policy", "policy"))

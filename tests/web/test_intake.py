@@ -168,6 +168,24 @@ def test_a_receipt_that_is_late_is_null(
     assert said["index"] == town.size - 1
 
 
+@pytest.mark.parametrize("text", [b"witness w\n", b"quorum none\n", b"\xff"])
+def test_a_spoilt_policy_takes_no_answer_away(
+    taking: FlaskClient, town: Town, text: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was stored is answered as that, whatever the operator did to the file."""
+    policy = town.home / "policy"
+    policy.write_bytes(text)
+    event = Speaker(town, "lab").version()
+    try:
+        answer = post(taking, event, wait=True)
+    finally:
+        policy.unlink()
+    (said,) = (answer.json or {})["answers"]
+    assert (answer.status_code, said["receipt"]) == (200, None)
+    assert said["index"] == town.size - 1
+    assert "no receipts were made" in caplog.text
+
+
 def test_the_head_is_what_a_signer_needs(taking: FlaskClient, town: Town) -> None:
     """The newest entry and the key's own place, as `linernote head` has them."""
     listed = town.must("key", "list")["keys"]
