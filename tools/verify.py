@@ -651,9 +651,14 @@ class Report:
             self.notes.append(note)
 
 
-def verify_proof(file: Path, vkey: Vkey, report: Report) -> None:
+def read_signed(path: Path) -> str:
+    """Read a .tlog-proof, or the checkpoint of a public folder."""
+    file = path / "checkpoint" if path.is_dir() else path
+    return read_file({"": file}, "").decode("utf-8", "surrogateescape")
+
+
+def verify_proof(text: str, vkey: Vkey, report: Report) -> None:
     """Verify a .tlog-proof."""
-    text = read_file({"": file}, "").decode("utf-8", "replace")
     index, proof, checkpoint, leaf = parse_proof(text)
     size, root = open_checkpoint(checkpoint, vkey)
     need(leaf, "leaf-missing", "it does not bring its entry along", UNVERIFIED)
@@ -663,13 +668,13 @@ def verify_proof(file: Path, vkey: Vkey, report: Report) -> None:
     report.checked[f"entry, {index} of {size}"] += 1
 
 
-def verify_folder(folder: Path, vkey: Vkey, report: Report) -> None:
-    """Verify a public folder."""
+def verify_folder(folder: Path, text: str, vkey: Vkey, report: Report) -> None:
+    """Verify a public folder by its checkpoint."""
     trees: dict[str, Files] = {}
     for file in filter(Path.is_file, folder.rglob("*")):
         tree, tile, rest = file.relative_to(folder).as_posix().partition("tile/")
         trees.setdefault(tree, {})[tile + rest] = file
-    text = read_file(trees.pop("checkpoint", {}), "").decode("utf-8", "replace")
+    trees.pop("checkpoint", None)
     size, root = open_checkpoint(text)  # the entries say whose signatures it needs
     files, hashes, log = trees.pop("", {}), list[bytes](), Log(vkey, trees, report)
     for index, leaf in enumerate(read_leaves(files, size, hashes)):
@@ -716,15 +721,18 @@ def summary(report: Report, *, ok: bool) -> Iterator[str]:
         yield f"ok: {counted}; not replayed"
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Verify what the command line names, and say so."""
+def main(arguments: list[str] | None = None, signed: str | None = None) -> int:
+    """Verify what the command line names, as read here or before, and say so."""
     given = PARSER.parse_args(arguments)
     report = Report()
     with report.noting("--vkey", INVALID):
         vkey = parse_vkey(given.vkey)
         with report.noting(str(given.path)):
-            whole = given.path.is_dir()
-            (verify_folder if whole else verify_proof)(given.path, vkey, report)
+            text = read_signed(given.path) if signed is None else signed
+            if given.path.is_dir():
+                verify_folder(given.path, text, vkey, report)
+            else:
+                verify_proof(text, vkey, report)
     status = max((n["status"] for n in report.notes), key=[0, 5, 3, 4].index, default=0)
     document = {"ok": status == 0, "status": status, **vars(report)}
     rows = [json.dumps(document)] if given.json else summary(report, ok=status == 0)

@@ -155,16 +155,17 @@ def read(path: Path) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Verify by the policy, then by the log's key."""
     given = PARSER.parse_args(arguments)
-    whole, report, found = given.path.is_dir(), verify.Report(), ""
+    report, found, text = verify.Report(), "", ""
     with report.noting(str(given.policy)):
         policy = Policy(read(given.policy))
         with report.noting(str(given.path)):
-            text = read(given.path / "checkpoint" if whole else given.path)
-            note = text if whole else verify.parse_proof(text)[2]
+            text = verify.read_signed(given.path)
+            note = text if given.path.is_dir() else verify.parse_proof(text)[2]
             found, names = policy.check(note)
             print(f"cosigned by {', '.join(map(ascii, names)) or 'nobody'}")
     if found:
-        return verify.main([str(given.path), "--vkey", found])
+        # Not read again: by now it may be something else.
+        return verify.main([str(given.path), "--vkey", found], text)
     print("\n".join(verify.summary(report, ok=False)))
     return int(report.notes[0]["status"])
 

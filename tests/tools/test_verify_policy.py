@@ -14,6 +14,7 @@ import pytest
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.checkpoint import sign_checkpoint
 from ledger.tlog.merkle import leaf_hash
+from ledger.tlog.merkle import subtree_root
 from ledger.tlog.proof import Proof
 from ledger.tlog.proof import format_proof
 from tests.readers import folders
@@ -21,6 +22,7 @@ from tests.tlog.witnesses import LOG_KEY
 from tests.tlog.witnesses import ORIGIN
 from tests.tlog.witnesses import cosigned
 from tests.tlog.witnesses import policy_of
+from tools import verify
 from tools import verify_policy
 from tools.vectors.entries import entry_of
 
@@ -91,6 +93,49 @@ def test_a_public_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     policy.write_text(policy_of("quorum none"), encoding="utf-8")
     assert verify_policy.main([str(policy), str(folder)]) == 4
     assert "[not-signed]" in capsys.readouterr().out
+
+
+def replace_once_read(file: Path, other: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a file be another one as soon as it was read."""
+    read = verify.read_file
+
+    def read_then_replace(files: verify.Files, path: str) -> bytes:
+        data = read(files, path)
+        if files[path] == file:
+            file.write_text(other, encoding="utf-8")
+        return data
+
+    monkeypatch.setattr(verify, "read_file", read_then_replace)
+
+
+@pytest.mark.usefixtures("files")
+def test_a_proof_is_read_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What meets the policy is what is verified, whatever the file becomes meanwhile.
+
+    Here it becomes the proof of another history, which the log signed and nobody saw.
+    """
+    leaves = [leaf_hash(LEAF), leaf_hash(entry_of(index=1))]
+    checkpoint = Checkpoint(ORIGIN, 2, subtree_root(leaves))
+    signed = sign_checkpoint(checkpoint, ORIGIN, LOG_KEY)
+    other = format_proof(Proof(0, (leaves[1],), signed, extra=LEAF))
+    replace_once_read(Path("proof"), other, monkeypatch)
+    assert verify_policy.main(["policy", "proof"]) == 0
+    assert "entry, 0 of 1" in capsys.readouterr().out
+    assert Path("proof").read_text(encoding="utf-8") == other
+
+
+def test_a_checkpoint_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A public folder is held against the checkpoint that met the policy."""
+    log = folders.load("log/world.json")
+    folder, policy = folders.folder_of(log, tmp_path / "public"), tmp_path / "policy"
+    policy.write_text(f"log {log['vkey']}\nquorum none\n", encoding="utf-8")
+    replace_once_read(folder / "checkpoint", "another", monkeypatch)
+    assert verify_policy.main([str(policy), str(folder)]) == 0
+    assert (folder / "checkpoint").read_text(encoding="utf-8") == "another"
 
 
 @pytest.mark.usefixtures("files")
