@@ -31,9 +31,14 @@ class LedgerError(Exception):
         code: stable kebab-case identifier, part of the public interface.
         message: what was wrong, and where.
         hint: what to do about it; may be empty.
+
+    Attributes:
+        position: of the event that was refused, from 0, where several are appended
+            all or none.
     """
 
     exit_code: ClassVar[int] = 1
+    position: int | None = None
 
     def __init__(self, code: str, message: str, *, hint: str = "") -> None:
         super().__init__(message)

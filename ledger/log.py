@@ -109,6 +109,12 @@ class StoredLines:
             )
 
 
+def _place(error: BaseException, position: int) -> None:
+    """Note which event of a batch was refused; a home refuses them all."""
+    if isinstance(error, LedgerError) and not isinstance(error, HomeError):
+        error.position = position
+
+
 class _Lines:
     """Staged lines first, then the store's."""
 
@@ -191,7 +197,8 @@ class Log:
             An answer or the refusal for each event, in order.
 
         Raises:
-            LedgerError: the first refusal, if `atomic`; nothing was appended.
+            LedgerError: the first refusal, if `atomic`, with its `position` among
+                several; nothing was appended.
             HomeError: the store failed; whether it was stored is said. Or
                 `level-unknown`: nobody here could judge the events.
         """
@@ -203,6 +210,7 @@ class Log:
             )
         lines = _Lines(staged, StoredLines(self.store))
         arrived = arrive(events, self._public_key)
+        answers: list[Appended | LedgerError] = []
         try:
             with self.store.transaction():
                 batch = Batch(self.store)
@@ -212,13 +220,14 @@ class Log:
                     if isinstance(each, Arrived)
                 )
                 replay = Replay(self.state, batch.leaf_hash_at, lines)
-                answers = [
-                    self._answer(each, batch, replay, lines, atomic=atomic)
-                    for each in arrived
-                ]
+                for each in arrived:
+                    answer = self._answer(each, batch, replay, lines, atomic=atomic)
+                    answers.append(answer)
                 batch.write()
                 self.state.flush()
-        except BaseException:
+        except BaseException as error:
+            if atomic and len(answers) < len(arrived) > 1:
+                _place(error, len(answers))
             # Of a store that failed nothing can be read; the first error says why.
             with suppress(HomeError):
                 self.state.discard()

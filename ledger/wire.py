@@ -93,6 +93,7 @@ class _Problem(msgspec.Struct):
     detail: str
     status: int
     hint: str = ""
+    event: int | None = None
 
 
 class _Answer(msgspec.Struct):
@@ -176,6 +177,8 @@ def problem(
     }
     if error.hint:
         document["hint"] = error.hint
+    if error.position is not None:
+        document["event"] = error.position
     return document
 
 
@@ -250,7 +253,9 @@ def _error(given: _Problem) -> LedgerError:
             kind = each
     if given.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         kind = HomeError
-    return kind(given.code, given.detail, hint=given.hint)
+    error = kind(given.code, given.detail, hint=given.hint)
+    error.position = given.event
+    return error
 
 
 def bad_answer(reason: str) -> FormatError:

@@ -16,6 +16,7 @@ from ledger.errors import ConflictError
 from ledger.errors import HomeError
 from ledger.errors import InvariantError
 from ledger.errors import LedgerError
+from ledger.errors import VerificationError
 from ledger.events.identity import Accredit
 from ledger.events.identity import PartyVerify
 from ledger.log import Appended
@@ -241,9 +242,23 @@ def test_an_atomic_batch_is_all_or_nothing(world: World) -> None:
     good, bad = tell(world, "guest", "guest")
     with pytest.raises(ConflictError) as caught:
         world.log.append([good, bad], atomic=True)
-    assert caught.value.code == "already-verified"
+    assert (caught.value.code, caught.value.position) == ("already-verified", 1)
     assert snapshot(world) == before
     assert world.append(good) == world.log.size - 1
+
+
+def test_one_event_alone_has_no_place_in_a_batch(world: World) -> None:
+    """Nor has what a home refuses whichever event it is; a bad signature has."""
+    good, other = tell(world, "guest", "lab")
+    bad = SignedEvent(other.event, bytes(64))
+    for events, position in (([bad], None), ([good, bad], 1), ([bad, good], 0)):
+        with pytest.raises(VerificationError) as refused:
+            world.log.append(events, atomic=True)
+        assert refused.value.position == position
+    world.now_ms = world.state.last_time_ms - 400_000
+    with pytest.raises(HomeError) as home:
+        world.log.append([good, other], atomic=True)
+    assert (home.value.code, home.value.position) == ("clock-behind", None)
 
 
 def test_a_loose_batch_answers_for_each(world: World) -> None:

@@ -8,6 +8,7 @@ Events that were signed elsewhere are one batch for each file, all or none
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import NamedTuple
@@ -151,7 +152,7 @@ class Appending:
         """Append the events of all files as one batch.
 
         Raises:
-            LedgerError: the first refusal; nothing was appended.
+            LedgerError: the first refusal, and where it stands; nothing was appended.
         """
         self._check(files)
         drafts = [draft for file in files for draft in file.drafts]
@@ -162,7 +163,8 @@ class Appending:
             self._stage(file)
             events += file.signed or [next(made) for _ in file.drafts]
             names += [draft.where for draft in file.drafts] or _names(file)
-        answers = self._log.append(events, self._staged, atomic=True)
+        with _naming(names):
+            answers = self._log.append(events, self._staged, atomic=True)
         return _outcomes(names, events, answers)
 
     def _check(self, files: Sequence[EventFile]) -> None:
@@ -185,7 +187,8 @@ class Appending:
     def _signed_file(self, file: EventFile) -> list[Outcome]:
         self._stage(file)
         try:
-            answers = self._log.append(file.signed, self._staged, atomic=True)
+            with _naming([f"line {n}" for n, _ in enumerate(file.signed, 1)]):
+                answers = self._log.append(file.signed, self._staged, atomic=True)
         except (HomeError, InvariantError):
             raise
         except UnverifiableError as error:
@@ -236,6 +239,18 @@ class Appending:
             )
             signed.append(event)
         return signed
+
+
+@contextmanager
+def _naming(names: Sequence[str]) -> Iterator[None]:
+    """Say where an event stands by which a batch was refused."""
+    try:
+        yield
+    except LedgerError as error:
+        if error.position is None or not 0 <= error.position < len(names):
+            raise
+        message = f"{names[error.position]}: {error.message}"
+        raise type(error)(error.code, message, hint=error.hint) from error
 
 
 def _settled(outcomes: Sequence[Outcome]) -> int:

@@ -148,6 +148,7 @@ def test_atomic_is_all_or_none(staffed: Town) -> None:
         *("append", "-", "--key", "society", "--atomic"), input="\n".join(lines)
     )
     assert (done.code, done.error) == (3, "currency-unknown")
+    assert "error: standard input, line 2: " in done.err
     assert staffed.size == size
 
 

@@ -95,6 +95,7 @@ def test_a_signed_file_is_all_or_none(staffed: Town) -> None:
     size = staffed.size
     done = staffed.run("append", "e.signed")
     assert (done.code, done.error) == (3, "currency-unknown")
+    assert "error: e.signed: line 2: " in done.err
     assert staffed.size == size
 
 

@@ -87,6 +87,7 @@ def test_refusals_leave_the_others(town: Town, away: Path, url: str) -> None:
     refused = send(url, versions("d", "a"), "--atomic")
     assert refused.code == result.code
     assert refused.error == said[2]["error"]["code"]
+    assert refused.json["error"]["message"].startswith("standard input, line 2: ")
     assert answers(send(url, versions("d")))[0]["repeated"] is False
 
 

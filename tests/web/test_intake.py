@@ -114,10 +114,14 @@ def test_all_or_none_is_refused_as_a_whole(taking: FlaskClient, town: Town) -> N
     """An atomic batch with a refusal is a problem, and so is a single event."""
     speaker, size = Speaker(town, "lab"), town.size
     first, second, third = speaker.versions(3)
-    assert problem(post(taking, first, third, atomic=True))[0] in {400, 409, 422}
+    refused = post(taking, first, third, atomic=True)
+    assert problem(refused)[0] in {400, 409, 422}
+    assert (refused.json or {})["event"] == 1
     assert town.size == size
     bad = SignedEvent(first.event, bytes(64))
-    assert problem(post(taking, bad)) == (422, "bad-signature")
+    refused = post(taking, bad)
+    assert problem(refused) == (422, "bad-signature")
+    assert "event" not in (refused.json or {})
     assert post(taking, first, second, third, atomic=True).status_code == 200
     stranger = SignedEvent(first.event[:-1] + b"\0", first.signature)
     assert post(taking, stranger).status_code in {400, 422}
