@@ -31,7 +31,8 @@ PARSER = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
 PARSER.add_argument("policy", type=Path, help="a C2SP tlog-policy: whom to believe")
 PARSER.add_argument("path", type=Path, help="a .tlog-proof, or a public folder")
 
-SIGNS, COSIGNS, TIME_BYTES = b"\x01", b"\x04", 8
+SIGNS, COSIGNS, ML_DSA, TIME_BYTES = b"\x01", b"\x04", b"\x06", 8
+ML_DSA_BYTES = 1312
 NOBODY = "none"
 
 
@@ -41,8 +42,10 @@ class Policy:
     def __init__(self, text: str) -> None:
         self.logs: dict[str, Vkey] = {}
         self.witnesses: dict[str, Vkey] = {}
+        self.unused = set[tuple[str, bytes]]()  # role and public key, of type 06
         self.groups: dict[str, tuple[int, list[str]]] = {}
         self.quorum = ""
+        self.names = {NOBODY}
         self.free = set[str]()  # names that are no members yet
         *lines, rest = text.split("\n")
         need(not rest, "bad-policy", "the last line does not end", verify.INVALID)
@@ -59,6 +62,11 @@ class Policy:
         plain = not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", line)
         need(plain, "bad-policy", "it has control characters")
         match re.split("[ \t]+", line.strip(" \t")):
+            case ["log", key] | ["log", key, _] if is_ml_dsa(key):
+                self._leave_unused("log", key)
+            case ["witness", name, key] | ["witness", name, key, _] if is_ml_dsa(key):
+                self._leave_unused("witness", key)
+                self._define(name)
             case ["log", key] | ["log", key, _]:
                 self.logs[key] = new_key(key, SIGNS, self.logs.values())
             case ["witness", name, key] | ["witness", name, key, _]:
@@ -77,18 +85,27 @@ class Policy:
                 self._define(name)
                 self.groups[name] = least, members
             case ["quorum", name]:
-                known = name in {NOBODY, *self.witnesses, *self.groups}
-                need(
-                    known and not self.quorum, "bad-policy", "a second one, or unknown"
-                )
+                first = name in self.names and not self.quorum
+                need(first, "bad-policy", "a second one, or unknown")
                 self.quorum = name
             case [word, *_]:
                 need(word[:1] in {"", "#"}, "bad-policy", "there is no such line")
 
     def _define(self, name: str) -> None:
-        known = name in {NOBODY, *self.witnesses, *self.groups}
-        need(not known, "bad-policy", f"the name {name!a} is taken")
+        need(name not in self.names, "bad-policy", f"the name {name!a} is taken")
+        self.names.add(name)
         self.free.add(name)
+
+    def _leave_unused(self, role: str, text: str) -> None:
+        """Read a key that signs by ML-DSA-44: it counts as if it never signed."""
+        name, identifier, key = [*text.split("+", 2), "", ""][:3]
+        data = verify.parse_base64(key, 1 + ML_DSA_BYTES)
+        need(re.fullmatch(verify.KEY_NAME, name), "bad-key-name")
+        same = identifier == verify.note_id(name, data).hex()
+        need(same, "bad-vkey", "the key has another id")
+        again = (role, data) in self.unused
+        need(not again, "bad-policy", "the public key is there already")
+        self.unused.add((role, data))
 
     def check(self, note: str) -> tuple[str, list[str]]:
         """Verify a checkpoint; give the log's key as written, and who cosigned."""
@@ -104,10 +121,19 @@ class Policy:
         for group, (least, members) in self.groups.items():
             if len(witnessed.intersection(members)) >= least:
                 witnessed.add(group)
-        missing = [ascii(name) for name in self.witnesses if name not in witnessed]
+        absent = self.names - {*self.groups} - witnessed
+        missing = [ascii(name) for name in sorted(absent)]
         said = f"the quorum is not there, without {', '.join(missing)}"
         need(self.quorum in witnessed, "policy-not-met", said)
         return own[0], names
+
+
+def is_ml_dsa(text: str) -> bool:
+    """Tell whether a text is meant as a key of type 06, which nothing here verifies."""
+    try:
+        return verify.parse_base64(text.split("+", 2)[-1])[:1] == ML_DSA
+    except Refusal:
+        return False
 
 
 def new_key(text: str, kind: bytes, others: Iterable[Vkey]) -> Vkey:

@@ -165,7 +165,12 @@ def _lacking(policy: Policy, quorum: str, witnessed: set[str]) -> Iterator[str]:
                 f" {len(group.members) - len(missing)} of {group.threshold},"
                 f" without {', '.join(map(excerpt, missing))}"
             )
-    if quorum in wanted:
+    for name in sorted(wanted.intersection(policy.unverified)):
+        yield (
+            f"witness {excerpt(name)} has a key of type 06, ML-DSA-44, whose signatures"
+            " this version does not verify"
+        )
+    if quorum in wanted and quorum not in policy.unverified:
         yield f"witness {excerpt(quorum)} did not cosign"
 
 

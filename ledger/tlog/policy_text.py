@@ -34,6 +34,8 @@ from ledger.errors import LedgerError
 from ledger.tlog.note import COSIGNATURE_TYPE
 from ledger.tlog.note import ED25519_TYPE
 from ledger.tlog.note import Vkey
+from ledger.tlog.note import is_ml_dsa_vkey
+from ledger.tlog.note import parse_ml_dsa_vkey
 from ledger.tlog.note import parse_vkey
 from ledger.tlog.text import excerpt
 from ledger.tlog.text import parse_decimal
@@ -104,12 +106,15 @@ class Policy:
         witnesses: in the order of the lines.
         groups: each after what it refers to.
         quorum: name of a witness or group, or None if no cosignature is asked for.
+        unverified: names of witnesses whose keys are of type 06, ML-DSA-44: nothing
+            they sign is verified here, so they count as if they never cosigned.
     """
 
     logs: tuple[LogKey, ...]
     witnesses: tuple[Witness, ...]
     groups: tuple[Group, ...]
     quorum: str | None
+    unverified: tuple[str, ...] = ()
 
 
 def parse_policy(text: str | bytes) -> Policy:
@@ -150,6 +155,9 @@ class _Draft:
     witnesses: dict[bytes, Witness] = field(default_factory=dict)
     groups: list[Group] = field(default_factory=list)
     quorum: str | None = None
+    # Keys of a type that is not verified here, and of witnesses their names.
+    others: set[tuple[str, bytes]] = field(default_factory=set)
+    unverified: list[str] = field(default_factory=list)
     # Every name, and whether it is a member of a group.
     names: dict[str, bool] = field(default_factory=dict)
 
@@ -186,15 +194,24 @@ class _Draft:
             witnesses=tuple(self.witnesses.values()),
             groups=tuple(self.groups),
             quorum=None if self.quorum == NO_QUORUM else self.quorum,
+            unverified=tuple(self.unverified),
         )
 
     def _add_log(self, text: str, url: str | None = None) -> None:
+        if is_ml_dsa_vkey(text):
+            self._add_other("log", text)
+            return
         vkey = _parse_key(text, ED25519_TYPE)
         if vkey.public in self.logs:
             raise _bad_policy(f"log key {excerpt(text)} is there already")
         self.logs[vkey.public] = LogKey(vkey, url)
 
     def _add_witness(self, name: str, text: str, url: str | None = None) -> None:
+        if is_ml_dsa_vkey(text):
+            self._add_other("witness", text)
+            self._define(name)
+            self.unverified.append(name)
+            return
         vkey = _parse_key(text, COSIGNATURE_TYPE)
         if vkey.public in self.witnesses:
             raise _bad_policy(
@@ -203,6 +220,13 @@ class _Draft:
             )
         self._define(name)
         self.witnesses[vkey.public] = Witness(name, vkey, url)
+
+    def _add_other(self, role: str, text: str) -> None:
+        """Note a key that either role may have, and whose signatures do not count."""
+        key = (role, parse_ml_dsa_vkey(text).public)
+        if key in self.others:
+            raise _bad_policy(f"{role} key {excerpt(text)} is there already")
+        self.others.add(key)
 
     def _add_group(self, name: str, threshold: str, members: Sequence[str]) -> None:
         needed = _parse_threshold(threshold, len(members))
@@ -244,7 +268,8 @@ def _parse_key(text: str, signature_type: int) -> Vkey:
         raise FormatError(
             "bad-vkey",
             f"{excerpt(text)} is of type {vkey.type:02x}, not {signature_type:02x}",
-            hint="logs have keys of type 01, witnesses of type 04",
+            hint="logs have keys of type 01, witnesses of type 04; those of type 06 are"
+            " read, and nothing that they sign is verified",
         )
     return vkey
 

@@ -155,6 +155,18 @@ def _policies() -> Cases:
             *(keys, [["g", 1, "west"]], None),
         ),
         (
+            "witness of 06",
+            "it has a name, and counts as if it never cosigned",
+            policy_text(f"witness x {ML_DSA}", "group g 2 x west", "quorum g"),
+            *(keys, [["g", 2, "x", "west"]], "g"),
+        ),
+        (
+            "log of 06",
+            "as if it were not there",
+            policy_text(f"log {ML_DSA}", "quorum none"),
+            *(keys, [], None),
+        ),
+        (
             *("no log", "believes nothing yet", policy_text("quorum none", logs=())),
             *([], [], None),
         ),
@@ -184,6 +196,7 @@ BAD_POLICIES = (
     ("name taken", "one namespace", "group west any north; quorum west"),
     ("key again", "would count twice", "witness x AGAIN; quorum west"),
     ("log again", "there already", "log LOG; quorum none"),
+    ("06 again", "once", "witness x ML_DSA; witness y ML_DSA; quorum west"),
     ("comment after", "whole lines only", "quorum west # or not"),
     ("carriage return", "line feeds", "quorum west\r"),
     ("delete", "a control character", "# \x7f; quorum west"),
@@ -196,17 +209,26 @@ BAD_NUMBERS = (
 BAD_KEYS = (
     ("witness of 01", "a log's key", "witness x LOG; quorum west"),
     ("log of 04", "a witness's key", "log FRESH; quorum none"),
-    ("witness of 06", "unknown here", "witness x FOREIGN; quorum west"),
+    ("witness of 05", "signs no checkpoints", "witness x FOREIGN; quorum west"),
+    ("06 with another id", "of its own key", "witness x n.ML_DSA; quorum west"),
 )
 """Case, description, lines after the log and the witnesses."""
 
 
+def _key_of_type(number: int, length: int) -> str:
+    identifier = key_id("w.example", number, bytes(length)).hex()
+    return f"w.example+{identifier}+{format_base64(bytes([number]) + bytes(length))}"
+
+
+ML_DSA = _key_of_type(6, 1312)
+
+
 def _bad_policies() -> Cases:
-    public, material = witness_key("north").public, bytes([6]) + bytes(1312)
-    identifier = key_id("w.example", 6, material[1:]).hex()
+    public = witness_key("north").public
     again = make_vkey("again.example", public, COSIGNATURE_TYPE)
     named = {
-        "FOREIGN": f"w.example+{identifier}+{format_base64(material)}",
+        "FOREIGN": _key_of_type(5, 32),
+        "ML_DSA": ML_DSA,
         "FRESH": format_vkey(witness_vkey("fresh")),
         "AGAIN": format_vkey(again),
         "LOG": format_vkey(VKEY),
