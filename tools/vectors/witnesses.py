@@ -161,10 +161,8 @@ def _policies() -> Cases:
             *(keys, [["g", 2, "x", "west"]], "g"),
         ),
         (
-            "log of 06",
-            "as if it were not there",
-            policy_text(f"log {ML_DSA}", "quorum none"),
-            *(keys, [], None),
+            *("log of 06", "as if it were not there"),
+            *(policy_text(f"log {ML_DSA}", "quorum none"), keys, [], None),
         ),
         (
             *("no log", "believes nothing yet", policy_text("quorum none", logs=())),
