@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 KEYS = 64
 START_MS = 1_764_000_000_000
+ORIGIN = "bench.example/log"
 BATCH = 2_000
 
 
@@ -68,9 +69,9 @@ class Builder:
             Genesis(
                 currencies=[CurrencyRule(code="SEK", exponent=2)],
                 level=1,
-                log_key=_key(1).public,
+                log_key=LOG_KEY.public,
                 operator=operator,
-                origin="bench.example/log",
+                origin=ORIGIN,
                 root_key=root_key.public,
                 utc_offset=0,
             ),
@@ -144,6 +145,9 @@ class Builder:
 
 def _key(number: int) -> SigningKey:
     return SigningKey(number.to_bytes(32, "big"))
+
+
+LOG_KEY = _key(1)
 
 
 def _body(role: str, party: bytes, seq: int) -> tuple[str, Body]:

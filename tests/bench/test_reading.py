@@ -27,6 +27,9 @@ from ledger.reader import Source
 from ledger.reader import open_source
 from ledger.storage.sqlite import SqliteStore
 from ledger.tlog.merkle import leaf_hashes
+from ledger.tlog.note import make_vkey
+from tests.bench.logs import LOG_KEY
+from tests.bench.logs import ORIGIN
 from tests.bench.measure import Stopwatch
 from tests.bench.measure import sized
 from tests.bench.measure import tell
@@ -37,6 +40,7 @@ from tests.bench.test_audit import signatures
 from tests.bench.test_audit import verify_raw
 from tests.reader.shelf import VKEY
 from tests.reader.shelf import Shelf
+from tests.reader.shelf import checkpoint_of
 
 SIZE = sized(full=100_000, tiny=600)
 FAR_SECONDS = 0.05
@@ -145,20 +149,22 @@ def test_reading_beside_raw_verification(log: SqliteStore, tmp_path: Path) -> No
 def test_following_far_away(log: SqliteStore, tmp_path: Path) -> None:
     """A mirror and a monitor take the time of their work, wherever the log is."""
     leaves = list(log.leaves(0, SIZE))
-    Shelf(leaves).write(tmp_path / "public")
+    shelf = Shelf(leaves)
+    shelf.sign(checkpoint_of(leaves, ORIGIN), LOG_KEY)
+    shelf.write(tmp_path / "public")
+    trust = [make_vkey(ORIGIN, LOG_KEY.public)]
 
     def mirror(source: Source, place: str) -> float:
         seconds: list[float] = []
         with timed(seconds):
-            done = Mirror(source, [VKEY], tmp_path / f"copy-{place}").copy()
+            done = Mirror(source, trust, tmp_path / f"copy-{place}").copy()
         assert done.checkpoint.size == SIZE
         return seconds[0]
 
     def monitor(source: Source, place: str) -> float:
         seconds: list[float] = []
         with timed(seconds), Kept(tmp_path / f"kept-{place}") as kept:
-            # The shelf's key is none that the log names: an alarm, at the very end.
-            assert Monitor(source, [VKEY], kept, lambda: 0).look().size == SIZE
+            assert Monitor(source, trust, kept, lambda: 0).look().size == SIZE
         return seconds[0]
 
     for what, follow in (("mirror", mirror), ("monitor", monitor)):
