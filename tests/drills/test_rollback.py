@@ -100,9 +100,21 @@ def test_two_copies_on_one_machine_do_not_both_go_on(
 def test_another_log_s_anchor_is_refused(home: Home) -> None:
     """What is anchored has the log's own name in it."""
     anchor = anchored(home)
-    other = Checkpoint("other.example/log", 1, bytes(32))
+    own = anchor.checkpoint()
+    assert own is not None
+    other = Checkpoint("other.example/log", own.size, own.root)
     anchor.swap(anchor.read(), format_checkpoint(other))
     assert refusal(home) == "anchor-differs"
+
+
+def test_an_anchor_that_somebody_else_moved_is_not_replaced(home: Home) -> None:
+    """Only who knows what is anchored puts something else there."""
+    anchor = anchored(home)
+    before = anchor.read()
+    with pytest.raises(HomeError) as caught:
+        anchor.swap("what was there a while ago", "what is to come")
+    assert caught.value.code == "anchor-moved"
+    assert anchor.read() == before
 
 
 @pytest.mark.parametrize("content", [b"", b"nothing\n", b"\xff\xfe", b"a\n1\n"])

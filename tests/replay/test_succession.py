@@ -5,6 +5,7 @@ from __future__ import annotations
 from ledger.entry.envelope import ZERO32
 from ledger.entry.verify import key_id
 from ledger.errors import LedgerError
+from ledger.events.identity import CurrencyRule
 from ledger.events.identity import PartyVerify
 from ledger.replay.chain import chain_head
 from ledger.replay.log_keys import vkeys_at
@@ -120,3 +121,15 @@ def test_two_states_of_one_succession_agree() -> None:
     assert world.replayed("full").digest() == world.state.digest()
     error = refusal(lambda: succeed(world, NEXT))
     assert isinstance(error, LedgerError)
+
+
+def test_a_successor_may_bring_currencies() -> None:
+    """Those that there were stay; the new ones count from its genesis on."""
+    world = World()
+    before = dict(world.state.currencies.items())
+    rules = [
+        CurrencyRule(code=code, exponent=exponent)
+        for code, exponent in sorted({**before, "ISK": 0}.items())
+    ]
+    world.append(event(world, acts.change(body(world), {"currencies": rules})))
+    assert dict(world.state.currencies.items()) == {**before, "ISK": 0}

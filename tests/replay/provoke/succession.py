@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from ledger.entry.sign import SignedEvent
+from ledger.entry.verify import succession_message
+from ledger.events.identity import CurrencyRule
+from ledger.events.identity import Genesis
+from ledger.events.identity import Predecessor
 from ledger.events.types import UNSET
 from tests.replay import acts
 from tests.replay import rotation
@@ -41,6 +48,32 @@ def a_succession_by_another_party(world: World) -> object:
     return world.append(by_guest)
 
 
+@case("genesis-key")
+def a_succession_in_the_operator_s_name_by_another_party(world: World) -> object:
+    return world.append(_by_guest(world, author=world.guest.party))
+
+
+@case("genesis-key")
+def a_succession_that_names_another_root_key(world: World) -> object:
+    return world.append(event(world, _endorsed_by_guest(world)))
+
+
+def _by_guest(world: World, author: bytes) -> SignedEvent:
+    said = _endorsed_by_guest(world)
+    return event(world, said, world.guest.root, author=author)
+
+
+def _endorsed_by_guest(world: World) -> Genesis:
+    said, root = body(world), world.guest.root
+    assert isinstance(said.predecessor, Predecessor)
+    named = msgspec.structs.asdict(said.predecessor)
+    message = succession_message(said.operator, said.origin, named)
+    changed: Genesis = acts.change(
+        said, {"endorsement": root.sign(message), "root_key": root.public}
+    )
+    return changed
+
+
 @case("bad-fields")
 def a_succession_without_endorsement(world: World) -> object:
     return world.append(event(world, acts.change(body(world), {"endorsement": UNSET})))
@@ -75,6 +108,17 @@ def a_successor_with_the_name_of_one_before(world: World) -> object:
 
 
 @case("bad-predecessor")
+def a_successor_at_another_level(world: World) -> object:
+    return world.append(event(world, acts.change(body(world), {"level": 2})))
+
+
+@case("bad-predecessor")
+def a_successor_with_other_decimals(world: World) -> object:
+    other = [CurrencyRule(code="SEK", exponent=3)]
+    return world.append(event(world, acts.change(body(world), {"currencies": other})))
+
+
+@case("bad-predecessor")
 def a_successor_on_other_days(world: World) -> object:
     return world.append(event(world, acts.change(body(world), {"utc_offset": 0})))
 
@@ -90,6 +134,11 @@ def a_first_genesis_that_names_a_predecessor(world: World) -> object:
 @case("key-exists")
 def a_successor_with_the_log_key_of_its_predecessor(world: World) -> object:
     return world.append(event(world, body(world, key=signing_key("log"))))
+
+
+@case("key-exists")
+def a_successor_whose_log_key_speaks_for_a_party(world: World) -> object:
+    return world.append(event(world, body(world, key=world.lab.sign)))
 
 
 @case("wrong-log")
