@@ -99,17 +99,19 @@ def serve_and_accept(settings: Settings, host: str, port: int) -> None:
 
     log_keys = Keys(settings).log_keys()
     signal.signal(signal.SIGTERM, _end)
-    with (
-        Writer(settings.place) as writer,
-        Asker(settings.place) as asker,
-        Intake(
-            writer, log_keys, on_published=asker.wake, on_failure=_end_soon
-        ) as intake,
-    ):
-        hint("taking events: no other command writes to this home meanwhile")
-        app = create_app(settings.home, intake)
-        bounds = Bounds(ACCEPTING, Room(SPOOL_BYTES_MAX, settings.place.staging))
-        run_server(app, host, port, bounds=bounds, threads=ACCEPTING_THREADS)
+    with Writer(settings.place) as writer:
+        intake = Intake(
+            writer,
+            log_keys,
+            on_published=lambda size: asker.wake(size),
+            on_failure=_end_soon,
+        )
+        # The intake ends first: the witnesses are asked for what it published last.
+        with Asker(settings.place, on_denial=intake.end) as asker, intake:
+            hint("taking events: no other command writes to this home meanwhile")
+            app = create_app(settings.home, intake)
+            bounds = Bounds(ACCEPTING, Room(SPOOL_BYTES_MAX, settings.place.staging))
+            run_server(app, host, port, bounds=bounds, threads=ACCEPTING_THREADS)
 
 
 def _end(number: int, frame: object) -> None:
