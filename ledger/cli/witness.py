@@ -133,6 +133,8 @@ def vkey(settings: Settings, folder: Path) -> None:
     linernote witness add-log "$(linernote vkey)"
     a log that is changing its key: the new one counts, the old one no more
     linernote witness add-log "$(cat new.vkey)" --instead-of "$(cat old.vkey)"
+    a log whose checkpoints do not begin with the name of its key
+    linernote witness add-log "$(cat sum.vkey)" --origin "go.sum database tree"
     """,
 )
 @click.argument("vkeys", nargs=-1, required=True, metavar="VKEY...")
@@ -142,19 +144,29 @@ def vkey(settings: Settings, folder: Path) -> None:
     metavar="VKEY",
     help="A key of the same log that is no longer believed.",
 )
+@click.option(
+    "--origin",
+    metavar="LINE",
+    help="First line of the log's checkpoints.  [default: the name of its key]",
+)
 @folder_option
 @json_option
 @pass_settings
 def add_log(
-    settings: Settings, folder: Path, vkeys: tuple[str, ...], old_text: str | None
+    settings: Settings,
+    folder: Path,
+    vkeys: tuple[str, ...],
+    *,
+    old_text: str | None,
+    origin: str | None,
 ) -> None:
     """Cosign a log from now on.
 
-    VKEY is what 'linernote vkey' prints, or another log's verifier key; its name is
-    the log's origin. Of a log with several keys every one has to sign, so that no key
-    that was stolen is enough. When a log changes its key, the new one comes in the
-    place of the old one while checkpoints bear both signatures: earlier or later the
-    log is not cosigned until the keys fit. A server that runs takes it up at once.
+    VKEY is what 'linernote vkey' prints, or another log's verifier key. Of a log with
+    several keys every one has to sign, so that no key that was stolen is enough. When a
+    log changes its key, the new one comes in the place of the old one while checkpoints
+    bear both signatures: earlier or later the log is not cosigned until the keys fit. A
+    server that runs takes it up at once.
     """
     from ledger.tlog.note import parse_vkey
     from ledger.witness.folder import add_log
@@ -164,7 +176,11 @@ def add_log(
     if old is not None and len(parsed) > 1:
         raise click.UsageError("one key comes in the place of another")
     added = [
-        {"origin": each.name, "new": add_log(folder, each, old)} for each in parsed
+        {
+            "origin": each.name if origin is None else origin,
+            "new": add_log(folder, each, old, origin),
+        }
+        for each in parsed
     ]
     if settings.json:
         print_document({"logs": added})

@@ -9,7 +9,9 @@
 The origin names the log, and is the name of the key that signs for it. Here it is
 narrower than in C2SP: a valid key name of at most 255 bytes, not starting with
 ``linernote/`` or ``cosignature/``, which begin every other message that a key may
-be asked to sign (format.md §7). Extension lines are kept, but never written.
+be asked to sign (format.md §7). Extension lines are kept, but never written. What
+others call their logs, and which names their keys have, is theirs to say: a witness
+reads such checkpoints by ``parse_any_checkpoint``.
 
 >>> from ledger.tlog.note import make_vkey
 >>> key = SigningKey(bytes(32))
@@ -102,11 +104,21 @@ def parse_checkpoint(text: str) -> Checkpoint:
         FormatError: ``bad-checkpoint``, ``bad-origin``, ``bad-key-name``,
             ``bad-decimal`` or ``bad-base64``.
     """
+    checkpoint = parse_any_checkpoint(text)
+    check_origin(checkpoint.origin)
+    return checkpoint
+
+
+def parse_any_checkpoint(text: str) -> Checkpoint:
+    """Parse the text of a checkpoint of any log, whatever its origin (C2SP).
+
+    Raises:
+        FormatError: ``bad-checkpoint``, ``bad-decimal`` or ``bad-base64``.
+    """
     *lines, rest = text.split("\n")
     if rest or len(lines) < 3 or "" in lines:  # noqa: PLR2004 -- origin, size, root
         raise _bad_checkpoint("is not three or more lines, each with its newline")
     origin, size, root, *extensions = lines
-    check_origin(origin)
     return Checkpoint(
         origin=origin,
         size=parse_decimal(size),
@@ -143,6 +155,24 @@ def open_checkpoint(note: str, *vkeys: Vkey) -> Checkpoint:
             a key is a witness's.
         VerificationError: ``bad-signature``, ``not-signed`` or ``wrong-origin``.
     """
+    checkpoint = open_any_checkpoint(note, *vkeys)
+    check_origin(checkpoint.origin)
+    for vkey in vkeys:
+        _check_same_origin(checkpoint, vkey.name)
+    return checkpoint
+
+
+def open_any_checkpoint(note: str, *vkeys: Vkey) -> Checkpoint:
+    """Verify a signed checkpoint, whatever its origin: that is for the caller to know.
+
+    Args:
+        note: the checkpoint with its signatures; others' are ignored.
+        vkeys: the log's, under any names; every one of them has to have signed.
+
+    Raises:
+        FormatError: as ``parse_note`` and ``parse_any_checkpoint``, or ``bad-vkey``.
+        VerificationError: ``bad-signature`` or ``not-signed``.
+    """
     for vkey in vkeys:
         check_log_key(vkey)
     opened = open_note(note, vkeys)
@@ -154,10 +184,7 @@ def open_checkpoint(note: str, *vkeys: Vkey) -> Checkpoint:
             f"of {excerpt(missing[0].name)}",
             hint="while a log key is being rotated, all keys in force sign",
         )
-    checkpoint = parse_checkpoint(opened.text)
-    for vkey in vkeys:
-        _check_same_origin(checkpoint, vkey.name)
-    return checkpoint
+    return parse_any_checkpoint(opened.text)
 
 
 def check_log_key(vkey: Vkey) -> None:

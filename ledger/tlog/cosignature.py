@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ledger.errors import InputError
-from ledger.tlog.checkpoint import parse_checkpoint
+from ledger.tlog.checkpoint import parse_any_checkpoint
 from ledger.tlog.ed25519 import SigningKey
 from ledger.tlog.note import COSIGNATURE_TYPE
 from ledger.tlog.note import TIME_LENGTH
@@ -56,10 +56,10 @@ def cosign(text: str, name: str, key: SigningKey, time_s: int) -> Signature:
         time_s: when, in seconds since 1970; never 0, which would mean no time.
 
     Raises:
-        FormatError: ``bad-key-name``, or as ``parse_checkpoint``.
+        FormatError: ``bad-key-name``, or as ``parse_any_checkpoint``.
         InputError: ``bad-time``.
     """
-    parse_checkpoint(text)
+    parse_any_checkpoint(text)
     if not 1 <= time_s <= DECIMAL_MAX:
         raise InputError("bad-time", f"{time_s} is no time of a cosignature")
     vkey = make_vkey(name, key.public, COSIGNATURE_TYPE)

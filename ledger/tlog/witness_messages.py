@@ -39,7 +39,7 @@ from hashlib import sha256
 
 from ledger.errors import FormatError
 from ledger.errors import VerificationError
-from ledger.tlog.checkpoint import parse_checkpoint
+from ledger.tlog.checkpoint import parse_any_checkpoint
 from ledger.tlog.merkle import HASH_LENGTH
 from ledger.tlog.note import COSIGNATURE_TYPE
 from ledger.tlog.note import SIGNATURES_MAX
@@ -109,7 +109,7 @@ def parse_request(body: bytes) -> AddCheckpoint:
     old_size = parse_decimal(old.removeprefix("old "))
     proof = tuple(parse_base64(line, length=HASH_LENGTH) for line in hashes)
     # Read now, so that no empty line can wander over the border of the two parts.
-    checkpoint = parse_checkpoint(parse_note(note).text)
+    checkpoint = parse_any_checkpoint(parse_note(note).text)
     if old_size > checkpoint.size:
         raise _bad_message(f"goes back from size {old_size} to {checkpoint.size}")
     return AddCheckpoint(old_size, proof, note)

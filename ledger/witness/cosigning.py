@@ -32,7 +32,7 @@ from ledger.storage.lock import waiting_lock
 from ledger.storage.poison import check_poison
 from ledger.storage.poison import clear_poison
 from ledger.storage.poison import mark_poisoned
-from ledger.tlog.checkpoint import open_checkpoint
+from ledger.tlog.checkpoint import open_any_checkpoint
 from ledger.tlog.cosignature import cosign
 from ledger.tlog.ed25519 import SigningKey
 from ledger.tlog.merkle import check_consistency
@@ -127,7 +127,8 @@ class Witness:
             check_poison(self.folder, boot_id())
             # Not before: once a key was replaced, nothing more is cosigned by it.
             vkeys = read_vkeys(place)
-            new = open_checkpoint(request.checkpoint, *vkeys)
+            # That they are this log's, whatever their names, its folder says.
+            new = open_any_checkpoint(request.checkpoint, *vkeys)
             last, last_s = read_last(place, self.vkey)
             if last_s and new.size == last.size and new.root != last.root:
                 _keep_evidence(place / "fork", request.checkpoint)

@@ -4,6 +4,7 @@
       vkey                              the witness's verifier key, type 04
       keys/witness.key                  its private key, used for nothing else
       logs/<hex H(origin)>/vkeys        who has to sign for that log, one a line
+      logs/<hex H(origin)>/origin       its name, where its keys have another
       logs/<hex H(origin)>/checkpoint   the last one cosigned, with both signatures
       logs/<hex H(origin)>/fork         the first one signed by the log that denies it
       logs/<hex H(origin)>/lock         one request for a log at a time
@@ -30,7 +31,7 @@ from ledger.storage.lock import waiting_lock
 from ledger.storage.sync import sync
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.checkpoint import check_origin
-from ledger.tlog.checkpoint import parse_checkpoint
+from ledger.tlog.checkpoint import parse_any_checkpoint
 from ledger.tlog.cosignature import cosignature_time
 from ledger.tlog.merkle import EMPTY_ROOT
 from ledger.tlog.note import COSIGNATURE_TYPE
@@ -113,13 +114,20 @@ def read_vkey(folder: Path) -> Vkey:
         raise _damaged(folder / "vkey") from error
 
 
-def add_log(folder: Path, vkey: Vkey, instead_of: Vkey | None = None) -> bool:
+def add_log(
+    folder: Path,
+    vkey: Vkey,
+    instead_of: Vkey | None = None,
+    origin: str | None = None,
+) -> bool:
     """Let a witness demand the signature of a key of a log, from the next request on.
 
     Args:
         folder: of the witness.
-        vkey: of the log; its name is the origin.
+        vkey: of the log; its name is the origin, unless one is given.
         instead_of: a key of the same log, whose signature means nothing any more.
+        origin: first line of the log's checkpoints, which may be any (C2SP
+            tlog-checkpoint).
 
     Returns:
         Whether the key was new.
@@ -130,21 +138,27 @@ def add_log(folder: Path, vkey: Vkey, instead_of: Vkey | None = None) -> bool:
         HomeError: `witness-damaged`.
     """
     own = read_vkey(folder)
-    check_origin(vkey.name)
+    if origin is None:
+        check_origin(vkey.name)
+        origin = vkey.name
+    elif not origin or any(character < " " for character in origin):
+        raise FormatError("bad-origin", f"{excerpt(origin)} is no line of text")
     if vkey.type != ED25519_TYPE or vkey.public == own.public:
         raise InputError(
             "not-a-log-key",
             f"{excerpt(format_vkey(vkey))} is the key of a witness",
             hint="give what 'linernote vkey' prints, or another log's vkey of type 01",
         )
-    place = place_of(folder, vkey.name)
+    place = place_of(folder, origin)
     place.mkdir(mode=0o755, exist_ok=True)
     with waiting_lock(place / "lock"):
         before = read_vkeys(place)
         if instead_of is not None and instead_of not in before:
-            raise _not_listed(instead_of, vkey.name)
+            raise _not_listed(instead_of, origin)
         kept = [each for each in before if each != instead_of]
         after = kept if vkey in kept else [*kept, vkey]
+        if origin != vkey.name:
+            write_durably(place / "origin", f"{origin}\n".encode())
         if after != before:
             lines = [f"{format_vkey(each)}\n" for each in after]
             write_durably(place / "vkeys", "".join(lines).encode())
@@ -167,7 +181,8 @@ def logs_of(folder: Path) -> list[WitnessedLog]:
         known = last if time_s else None
         forked = (place / "fork").exists()
         vkeys = tuple(read_vkeys(place))
-        found.append(WitnessedLog(vkeys[0].name, vkeys, known, time_s, forked))
+        origin = _read_origin(place) or vkeys[0].name
+        found.append(WitnessedLog(origin, vkeys, known, time_s, forked))
     return sorted(found, key=lambda log: log.origin)
 
 
@@ -210,6 +225,16 @@ def read_vkeys(place: Path) -> list[Vkey]:
         raise _damaged(place / "vkeys") from error
 
 
+def _read_origin(place: Path) -> str:
+    """Read the name of a log, where its keys have another; else it is empty."""
+    try:
+        return (place / "origin").read_text(encoding="utf-8").removesuffix("\n")
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError as error:
+        raise _damaged(place / "origin") from error
+
+
 def read_last(place: Path, own: Vkey) -> tuple[Checkpoint, int]:
     """Read the last checkpoint cosigned and when it was; the empty tree if none was.
 
@@ -218,7 +243,7 @@ def read_last(place: Path, own: Vkey) -> tuple[Checkpoint, int]:
     """
     try:
         text = (place / "checkpoint").read_text(encoding="utf-8")
-        checkpoint = parse_checkpoint(open_note(text, [own]).text)
+        checkpoint = parse_any_checkpoint(open_note(text, [own]).text)
     except FileNotFoundError:
         return Checkpoint("", 0, EMPTY_ROOT), 0
     except (FormatError, UnicodeDecodeError, VerificationError) as error:
