@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 
 from flask import Blueprint
@@ -23,6 +25,7 @@ from werkzeug.exceptions import BadRequest
 
 from ledger.errors import AuthorityError
 from ledger.errors import FormatError
+from ledger.errors import HomeError
 from ledger.errors import InputError
 from ledger.errors import LedgerError
 from ledger.intake import Intake
@@ -39,6 +42,9 @@ from web.pages import open_reader
 
 INTAKE = "LINERNOTE_INTAKE"
 KEYS_MAX = 64
+APPENDING_MAX = 24
+UPLOADING_MAX = 8
+HASHING_MAX = 2
 WAITING_MAX = 16
 WAIT_SECONDS = 10.0
 
@@ -46,7 +52,12 @@ _log = logging.getLogger(__name__)
 
 blueprint = Blueprint("intake", __name__, url_prefix="/v1")
 
-# Whoever waits for a receipt holds a thread: the others are for whoever does not.
+# Whoever brings something in holds a thread, long if what others bring is large: some
+# stay for those who only read. Hashing lines leaves little time to others, so few do it
+# at once; and not all who append may wait for a receipt.
+_appending = threading.BoundedSemaphore(APPENDING_MAX)
+_uploading = threading.BoundedSemaphore(UPLOADING_MAX)
+_hashing = threading.BoundedSemaphore(HASHING_MAX)
 _waiting = threading.BoundedSemaphore(WAITING_MAX)
 
 
@@ -73,12 +84,13 @@ def events() -> Response:
             f"a request of {request.content_length} bytes, at most {BODY_BYTES_MAX}",
             hint="send fewer events at a time",
         )
-    given = parse_request(request.get_data(cache=False))
-    atomic = given.atomic or len(given.events) == 1
-    said = intake.append(given.events, atomic=atomic)
-    answers = [Answer(each) for each in said]
-    if given.wait:
-        answers = _with_receipts(intake, answers)
+    with _place(_appending):
+        given = parse_request(request.get_data(cache=False))
+        atomic = given.atomic or len(given.events) == 1
+        said = intake.append(given.events, atomic=atomic)
+        answers = [Answer(each) for each in said]
+        if given.wait:
+            answers = _with_receipts(intake, answers)
     return _fresh(json_answer(answers_document(answers, wait=given.wait)))
 
 
@@ -112,12 +124,33 @@ def manifest(root: str) -> Response:
     _check_body("application/octet-stream")
     if request.content_length is None:
         raise BadRequest("say how long the lines are with Content-Length")
-    taken = intake.uploads.take(
-        bytes.fromhex(root), request.stream, request.content_length
-    )
+    sender = request.remote_addr or ""
+    with _place(_uploading), _place(_hashing, WAIT_SECONDS):
+        taken = intake.uploads.take(
+            bytes.fromhex(root), request.stream, request.content_length, sender
+        )
     response = json_answer({"root": root, "lines": taken.lines})
     response.status_code = HTTPStatus.OK if taken.repeated else HTTPStatus.CREATED
     return _fresh(response)
+
+
+@contextmanager
+def _place(places: threading.BoundedSemaphore, seconds: float = 0.0) -> Iterator[None]:
+    """Take one of so many places.
+
+    Raises:
+        HomeError: `intake-full`.
+    """
+    if not places.acquire(timeout=seconds):
+        raise HomeError(
+            "intake-full",
+            "too many requests wait already",
+            hint="send the same again in a moment",
+        )
+    try:
+        yield
+    finally:
+        places.release()
 
 
 def _intake() -> Intake:

@@ -49,7 +49,7 @@ READ_BYTES_PER_SECOND_MIN = 1 << 12
 CONNECTIONS_MAX = 1_000
 SPARE_CONNECTIONS = 16
 DESCRIPTORS = 8_192
-OTHER_DESCRIPTORS = 256
+DESCRIPTORS_EACH = 4
 UNREAD_BYTES_MAX = 256 << 20
 RECEIVED_BYTES = 1 << 16
 THREADS = 8
@@ -70,6 +70,7 @@ class BoundedChannel(HTTPChannel):
         self._reading: Patience | None = None
         super().__init__(*arguments, **named)
         self.peer = peer_of(self.addr)
+        self.addr = (self.peer, *self.addr[1:])  # what the application is told
 
     def parser_class(self, adj: Any) -> BoundedParser:  # type: ignore[override] # noqa: ANN401 (it is called as one)
         """Begin a request."""
@@ -227,16 +228,14 @@ def peer_of(address: Any) -> str:  # noqa: ANN401 (as a socket gives it)
 
 
 def _connections_max() -> int:
-    """Ask for descriptors: a connection may need one for a body as well."""
+    """Ask for descriptors: bodies need some, and so does the rest of the server."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < DESCRIPTORS:
         soft = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     if soft == resource.RLIM_INFINITY:
         return CONNECTIONS_MAX
-    return max(
-        SPARE_CONNECTIONS * 2, min(CONNECTIONS_MAX, (soft - OTHER_DESCRIPTORS) // 2)
-    )
+    return max(SPARE_CONNECTIONS * 2, min(CONNECTIONS_MAX, soft // DESCRIPTORS_EACH))
 
 
 def run_server(

@@ -20,7 +20,7 @@ from ledger.cli.common import pass_settings
 
 HOST = "127.0.0.1"
 PORT = 8321
-ACCEPTING_THREADS = 32
+ACCEPTING_THREADS = 40
 LINGER_SECONDS = 1.0
 BASES = ("duration", "per_holder", "per_recording")
 
@@ -103,7 +103,7 @@ def serve_and_accept(settings: Settings, host: str, port: int) -> None:
         intake = Intake(
             writer,
             log_keys,
-            on_published=lambda size: asker.wake(size),
+            on_published=lambda size: asker.wake(size),  # noqa: PLW0108 (made below)
             on_failure=_end_soon,
         )
         # The intake ends first: the witnesses are asked for what it published last.
