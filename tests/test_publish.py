@@ -343,6 +343,7 @@ def test_an_entry_that_is_not_what_its_hash_says_is_not_signed(
     with pytest.raises(HomeError) as caught:
         put_out(world, public)
     assert caught.value.code == "store-damaged"
+    assert f"entry {entry.index} is not what its hash says" in caught.value.message
     assert (public / "checkpoint").read_bytes() == before
 
 
