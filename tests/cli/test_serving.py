@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import re
 import signal
@@ -53,6 +55,27 @@ def test_the_viewer_and_the_log_are_served(bare: Town) -> None:
         assert fetch(f"{url}/checkpoint") != checkpoint
         server.send_signal(signal.SIGINT)
         assert server.wait(SECONDS) in {0, 130}
+
+
+def test_the_viewer_gathers_nothing(bare: Town) -> None:
+    """Lines and events that it would not take are refused before they are sent."""
+    with serving(bare.home) as (_, url):
+        host = url.removeprefix("http://")
+        for method, path in (
+            ("PUT", f"/v1/manifests/{'0' * 64}"),
+            ("PUT", "/v1/manifests/x"),
+            ("POST", "/v1/events"),
+            ("POST", "/"),
+        ):
+            connection = http.client.HTTPConnection(host, timeout=SECONDS)
+            connection.putrequest(method, path)
+            connection.putheader("Content-Length", str(1 << 20))
+            connection.endheaders()
+            answer = connection.getresponse()
+            assert answer.status in {403, 413}
+            assert json.loads(answer.read())["code"] in {"not-accepting", "too-large"}
+            connection.close()
+        assert "<html" in fetch(f"{url}/")
 
 
 def test_a_port_that_is_taken_is_told(bare: Town) -> None:

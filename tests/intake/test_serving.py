@@ -243,6 +243,8 @@ def test_a_body_that_trickles_is_cut_off(town: Town, tmp_path: Path) -> None:
         answer = raw(url, head, b" ", pause=0.4)
         assert answer.startswith(b"HTTP/1.1 408 "), answer
         assert b"too-slow" in answer
+        # So does whoever sends a head like that, whether anything more comes or not.
+        assert b"too-slow" in raw(url, b"GET / HTTP/1.1\r\nX: ", b"a", pause=0.1)
         # One that comes as fast as it may is waited for.
         event = Speaker(town, "lab").version()
         assert place(Client(url), event).repeated is False
