@@ -91,6 +91,7 @@ class Intake:
         self._at_hand: list[_Job] = []
         self._failure: BaseException | None = None
         self._ended = False
+        self._denied: BaseException | None = None
         self._door = threading.Lock()
         self._published = writer.publish(*log_keys).size
         self._news = threading.Condition()
@@ -137,6 +138,15 @@ class Intake:
                 lambda: self._published > index or self._ended, seconds
             )
 
+    def end(self, error: BaseException) -> None:
+        """Take no more and publish no more: somebody found out why not.
+
+        Args:
+            error: says so; `close` raises it.
+        """
+        self._denied = error
+        self._jobs.put(None)  # wakes the one that writes
+
     def close(self) -> None:
         """Take no more, append what waits, publish.
 
@@ -165,6 +175,7 @@ class Intake:
         try:
             while (jobs := self._next()) is not None:
                 self._at_hand = jobs
+                self._check_not_denied()
                 self._append(jobs)
                 self.uploads.expire()
                 if time.monotonic() >= self._due:
@@ -174,6 +185,10 @@ class Intake:
             self._failure = error
             self._refuse_the_rest()
             self._on_failure()
+
+    def _check_not_denied(self) -> None:
+        if self._denied is not None:
+            raise self._denied
 
     def _next(self) -> list[_Job] | None:
         """Wait for work: all that is there, or nothing if it is time to publish.
@@ -263,6 +278,7 @@ class Intake:
             raise error from None
 
     def _publish(self) -> None:
+        self._check_not_denied()
         size = self._writer.publish(*self._log_keys).size
         self._due = float("inf")
         self._told = time.monotonic()

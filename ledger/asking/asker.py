@@ -1,7 +1,9 @@
 """Asking all the time: whenever something was published, and again who was late.
 
 Nobody waits for a witness who has something else to do: publishing is done before they
-are asked, and one that is slow holds up neither the others nor the next round.
+are asked, and one that is slow holds up neither the others nor the next round. One that
+was silent at the start may say later that it saw more than was signed here, or another
+history; then whoever writes is told, and ends.
 """
 
 from __future__ import annotations
@@ -14,9 +16,13 @@ from typing import Self
 from ledger.asking.round import SECONDS
 from ledger.asking.round import Busy
 from ledger.asking.round import ask_witnesses
+from ledger.errors import HomeError
 from ledger.errors import LedgerError
+from ledger.witnessing import DENIALS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ledger.home import Home
 
 AGAIN_SECONDS = 30.0
@@ -30,10 +36,18 @@ class Asker:
     Args:
         home: of the log.
         seconds: after which a witness is not waited for any more.
+        on_denial: is told by what a witness denies this log (`check_outcomes`).
     """
 
-    def __init__(self, home: Home, *, seconds: float = SECONDS) -> None:
+    def __init__(
+        self,
+        home: Home,
+        *,
+        seconds: float = SECONDS,
+        on_denial: Callable[[HomeError], object] = lambda _: None,
+    ) -> None:
         self._home = home
+        self._on_denial = on_denial
         self._seconds = seconds
         self._news = threading.Event()
         self._over = False
@@ -79,4 +93,8 @@ class Asker:
         try:
             ask_witnesses(self._home, seconds=self._seconds, busy=self._busy)
         except (LedgerError, OSError) as error:
+            if isinstance(error, HomeError) and error.code in DENIALS:
+                _log.error("%s", error)
+                self._on_denial(error)
+                return
             _log.warning("witnesses were not asked: %s", error)

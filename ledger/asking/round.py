@@ -16,6 +16,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ledger.anchor import anchor_of
+from ledger.anchor import log_id_of
 from ledger.asking.memory import known_sizes
 from ledger.asking.memory import remember
 from ledger.asking.memory import standings
@@ -28,12 +30,14 @@ from ledger.tlog.policy import check_policy
 from ledger.witnessing import COSIGNED
 from ledger.witnessing import Gathered
 from ledger.witnessing import Outcome
+from ledger.witnessing import check_outcomes
 from ledger.witnessing import gather
 from ledger.witnessing import read_policy
 from ledger.writer import open_reader
 
 if TYPE_CHECKING:
     from ledger.home import Home
+    from ledger.storage.base import Store
     from ledger.tlog.policy import Policy
     from ledger.tlog.policy import Witness
 
@@ -90,8 +94,11 @@ def ask_witnesses(
         What they said; None without a policy.
 
     Raises:
-        FormatError: as `parse_policy`.
+        LedgerError: as `read_policy`.
         InputError, HomeError: as `open_reader`.
+        HomeError: `behind-witness`, `witness-differs`: a witness has more than this
+            machine knows to have been signed, or another history. What the others
+            said is kept all the same.
     """
     policy = read_policy(home)
     if policy is None:
@@ -121,8 +128,21 @@ def ask_witnesses(
                 heard=heard,
                 enough=partial(_meets, policy) if until_met else lambda _: False,
             )
+        signed_size = _signed_size(home, store)
     remember(home, asked, gathered)
+    check_outcomes(gathered.outcomes, signed_size)
     return gathered
+
+
+def _signed_size(home: Home, store: Store) -> int:
+    """Give the largest size that is known to have been signed by now.
+
+    Read after witnesses answered, who may know what was published meanwhile.
+    """
+    signed = store.checkpoint()
+    anchored = anchor_of(home.path, log_id_of(store) or b"").checkpoint()
+    stored = None if signed is None else parse_checkpoint(parse_note(signed).text)
+    return max(each.size for each in (stored, anchored) if each is not None)
 
 
 def _meets(policy: Policy, text: str) -> bool:

@@ -37,6 +37,7 @@ from ledger.cli.signing import new_id
 from ledger.cli.signing import open_desk
 from ledger.entry.sign import format_signed_lines
 from ledger.errors import ConflictError
+from ledger.errors import HomeError
 from ledger.errors import InputError
 from ledger.errors import LedgerError
 from ledger.home import write_durably
@@ -44,6 +45,7 @@ from ledger.receipts import check_obtainable
 from ledger.receipts import receipts
 from ledger.staging import Staged
 from ledger.tlog.note import parse_vkey
+from ledger.witnessing import DENIALS
 from ledger.witnessing import read_policy_file
 from ledger.writer import now_ms
 
@@ -214,7 +216,12 @@ def _receipts(settings: Settings, outcomes: Sequence[Outcome]) -> dict[int, str]
     ]
     if not indexes:
         return {}
-    ask_witnesses(settings.place, seconds=RECEIPT_SECONDS, until_met=True)
+    try:
+        ask_witnesses(settings.place, seconds=RECEIPT_SECONDS, until_met=True)
+    except HomeError as error:
+        if error.code not in DENIALS:
+            raise
+        hint(f"stored, but {error.message}")  # nothing is written from here on
     found = receipts(settings.place, indexes, lambda *_: None, 0.0)
     if len(found) < len(set(indexes)):
         hint("stored, but a receipt is late: append the same again with --wait for it")

@@ -14,12 +14,14 @@ from ledger.witnessing.gathering import Outcome
 from ledger.witnessing.gathering import gather
 from ledger.witnessing.policies import read_policy
 from ledger.witnessing.policies import read_policy_file
+from ledger.witnessing.seen import DENIALS
 from ledger.witnessing.seen import ask_what_they_saw
 from ledger.witnessing.seen import check_outcomes
 from ledger.witnessing.seen import check_seen
 
 __all__ = [
     "COSIGNED",
+    "DENIALS",
     "Gathered",
     "Outcome",
     "ask_what_they_saw",

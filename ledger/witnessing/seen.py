@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 SECONDS = 3.0
 """As long as a writer waits for witnesses at its start."""
 
+DENIALS = frozenset({"behind-witness", "witness-differs"})
+"""Codes by which a witness denies a log: it is not written any more."""
+
 _log = logging.getLogger(__name__)
 
 

@@ -8,15 +8,20 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ledger.anchor import VARIABLE
+from ledger.asking import Asker
 from ledger.asking import ask_witnesses
+from ledger.asking import standings
 from ledger.backup import back_up
+from ledger.entry.sign import SignedEvent
 from ledger.errors import FormatError
 from ledger.errors import HomeError
 from ledger.home import Home
+from ledger.intake import Intake
 from ledger.published import put_checkpoint
 from ledger.restore import catch_up
 from ledger.storage.sqlite import SqliteStore
@@ -26,7 +31,10 @@ from ledger.tlog.note import make_vkey
 from ledger.witness.cosigning import Witness
 from ledger.witness.folder import add_log
 from ledger.witness.folder import found_witness
+from ledger.witnessing import Gathered
 from ledger.witnessing import check_seen
+from ledger.witnessing import gather
+from ledger.witnessing import read_policy
 from ledger.writer import Writer
 from ledger.writer import open_reader
 from tests.drills.places import ORIGIN
@@ -279,3 +287,65 @@ def test_an_old_backups_own_anchor_is_not_enough(
     cosigned(home)
     monkeypatch.setenv(VARIABLE, str(tmp_path / "elsewhere" / "anchors"))
     assert refusal(Home(tmp_path / "elsewhere" / "home")) == "behind-witness"
+
+
+def test_a_server_ends_when_a_witness_speaks_at_last(
+    home: Home, tmp_path: Path, url: str, name: Callable[[str], None]
+) -> None:
+    """Silent at the start, it denies the log later: nothing is taken any more."""
+    keep(tmp_path, "monday")
+    grow(home)
+    cosigned(home)
+    set_back(tmp_path, "monday")
+    name(dead_port())
+    size = size_of(home)
+    with Writer(home) as writer:
+        intake = Intake(writer, [log_key(home)])
+        with Asker(home, on_denial=intake.end) as asker:
+            name(url)
+            asker.wake()
+            intake.wait_published(size, 20.0)  # also ends when the intake does
+            with pytest.raises(HomeError) as refused:
+                intake.append([SignedEvent(b"x", bytes(64))])
+        with pytest.raises(HomeError) as denied:
+            intake.close()
+    assert refused.value.code == "intake-ended"
+    assert denied.value.code == "behind-witness"
+    assert (size_of(home), refusal(home)) == (size, "behind-witness")
+
+
+@pytest.mark.usefixtures("url")
+def test_asking_for_cosignatures_tells_a_denial_too(home: Home, tmp_path: Path) -> None:
+    """`witness ask` and receipts go the same way; what was said is kept."""
+    keep(tmp_path, "monday")
+    grow(home)
+    cosigned(home)
+    set_back(tmp_path, "monday")
+    with pytest.raises(HomeError) as denied:
+        ask_witnesses(home)
+    assert denied.value.code == "behind-witness"
+    policy = read_policy(home)
+    assert policy is not None
+    (standing,) = standings(home, policy)
+    assert standing.said is not None
+    assert (standing.said.code, standing.said.size) == ("witness-ahead", 3)
+
+
+@pytest.mark.usefixtures("url")
+def test_a_round_that_was_overtaken_denies_nothing(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one round waits, the log grows and another has the witness cosign that."""
+    overtaken: list[int] = []
+
+    def overtake(*args: Any, **options: Any) -> Gathered:  # noqa: ANN401
+        if not overtaken:
+            overtaken.append(1)
+            grow(home)
+            cosigned(home)
+        return gather(*args, **options)
+
+    monkeypatch.setattr("ledger.asking.round.gather", overtake)
+    gathered = ask_witnesses(home)
+    assert gathered is not None
+    assert gathered.outcomes["w"].code == "witness-ahead"
