@@ -104,7 +104,7 @@ class Reader:
         """
         note = self._fetch_note()
         claimed = _parse(note)
-        before = self._checkpoint or self._recall(claimed.origin)
+        before = self._checkpoint or self._recall(note, claimed.origin)
         keys = self._keys_of(note, claimed)
         checkpoint = claimed  # and more than that, now
         tree = AuthenticTree(checkpoint.size, checkpoint.root, self._fetcher())
@@ -145,7 +145,10 @@ class Reader:
     @property
     def followed(self) -> bool:
         """Whether the log has changed its keys since it had the pinned ones."""
-        return self._belief.keys is not None
+        belief, latest = self._belief, self.latest
+        if belief.keys is None:
+            return False
+        return not {*belief.pinned(latest.origin)} <= {*belief.keys.vkeys(latest.size)}
 
     def verify(self, proof: Proof, leaf: bytes) -> Cosigned:
         """Verify a proof of this log, from whatever size.
@@ -255,8 +258,12 @@ class Reader:
         tree = AuthenticTree(claimed.size, claimed.root, fetcher)
         return belief.follow(note, tree, known)
 
-    def _recall(self, origin: str) -> Checkpoint | None:
-        """Read the checkpoint that was seen last, in an earlier run."""
+    def _recall(self, shown: str, origin: str) -> Checkpoint | None:
+        """Read the checkpoint that was seen last, in an earlier run.
+
+        Where it does not verify, nor does perhaps the one that is shown now: then that
+        is what is wrong.
+        """
         if self._caches is None or not self._belief.pinned(origin):
             return None
         # An origin may be any path: its hash is a name for a folder.
@@ -270,6 +277,7 @@ class Reader:
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError, VerificationError) as error:
+            self._keys_of(shown, _parse(shown))
             raise UnverifiableError(
                 "bad-cache",
                 f"{path}, the checkpoint seen last, does not verify: {error}",

@@ -185,6 +185,22 @@ def test_nothing_of_a_claim_is_kept(moments: Rotated, tmp_path: Path) -> None:
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
+def test_a_cache_serves_whoever_knows_another_key(
+    moments: Rotated, tmp_path: Path
+) -> None:
+    """It remembers entries and not whom to believe: that is said anew each time."""
+    shelf = serve(moments.after)
+    followed(shelf, [OLD], tmp_path)
+    with Reader(shelf, [NEW], tmp_path) as reader:
+        reader.checkpoint()
+        assert (reader.trust, reader.followed) == ([NEW], False)
+    with Reader(shelf, [OLD], tmp_path) as reader:
+        reader.checkpoint()
+        assert (reader.trust, reader.followed) == ([NEW], True)
+    stranger = make_vkey(OLD.name, signing_key("stranger").public)
+    assert refusal(shelf, [stranger], tmp_path).code == "not-signed"
+
+
 def test_a_fork_is_still_a_fork(moments: Rotated, tmp_path: Path) -> None:
     """After a handover as before it, a log only grows."""
     shelf = serve(moments.after)
