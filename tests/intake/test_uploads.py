@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -13,16 +14,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.anchor import VARIABLE
 from ledger.entry.manifest import Header
 from ledger.entry.manifest import Line
+from ledger.entry.sign import SignedEvent
 from ledger.errors import HomeError
 from ledger.errors import InputError
 from ledger.errors import LedgerError
 from ledger.errors import UnverifiableError
+from ledger.home import Home
+from ledger.intake import Intake
+from ledger.log import Appended
 from ledger.staging import Staged
+from ledger.staging import StagedLines
 from ledger.uploads import LEAST_BYTES
 from ledger.uploads import UNUSED_SECONDS
 from ledger.uploads import Uploads
+from ledger.writer import Writer
+from tests.intake.places import Speaker
+from tests.intake.places import found
+from tests.intake.places import log_key
 
 LOG = b"l" * 32
 
@@ -182,6 +193,39 @@ def test_what_is_being_appended_is_never_dropped(
         keep(uploads, 4)
     assert full.value.code == "staging-full"
     assert kept(uploads, needed, third, keep(uploads, 4)) == [False, True, True]
+
+
+def test_the_intake_holds_what_it_appends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is sent while an event is appended, its lines go in with it."""
+    town = found(tmp_path)
+    monkeypatch.setenv(VARIABLE, str(town.anchors))
+    monkeypatch.setattr("ledger.uploads.TOTAL_BYTES_MAX", 2 * LEAST_BYTES)
+    with (
+        Staged() as staged,
+        Writer(Home(town.home)) as writer,
+        Intake(writer, [log_key(town)]) as intake,
+    ):
+        event = Speaker(town, "operator").parties(staged, 3)
+        (needed,) = staged._spans
+        data = b"".join(staged.bundles(needed))
+        intake.uploads.take(needed, BytesIO(data), len(data))
+        append = writer.log.append
+
+        def crowded(
+            events: Sequence[SignedEvent], lines: StagedLines, *, atomic: bool
+        ) -> list[Appended | LedgerError]:
+            for count in (1, 2, 3):
+                root, others = sent(count, log=writer.identity.log)
+                intake.uploads.take(root, BytesIO(others), len(others))
+            return append(events, lines, atomic=atomic)
+
+        monkeypatch.setattr(writer.log, "append", crowded)
+        spoilt = SignedEvent(b"\x80", bytes(64))
+        refusal, said = intake.append([spoilt, event])
+        assert isinstance(refusal, LedgerError)
+        assert isinstance(said, Appended), said
 
 
 def test_the_disk_keeps_half_of_what_is_free(
