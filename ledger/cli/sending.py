@@ -27,6 +27,7 @@ from ledger.remote import Remembered
 from ledger.remote import Seen
 from ledger.remote import Trust
 from ledger.remote import check_receipt
+from ledger.remote import check_standing
 from ledger.remote import verified_seen
 from ledger.remote.memory import SUFFIX
 from ledger.remote.memory import check_remembered
@@ -163,10 +164,11 @@ class RemoteDestination:
                 raise
             self._put_lines(events, staged)  # the server was started anew meanwhile
             answers = self._client.append(request)
-        self._remember(events, [answer.said for answer in answers])
-        if self._wait:
-            self._keep_receipts(request, answers)
-        return [answer.said for answer in answers]
+        said = [answer.said for answer in answers]
+        self._remember(events, said)
+        proven = self._keep_receipts(request, answers) if self._wait else set()
+        self._check_standing(events, said, proven)
+        return said
 
     def _put_lines(self, events: Sequence[SignedEvent], staged: Staged) -> None:
         for signed in events:
@@ -200,8 +202,33 @@ class RemoteDestination:
             keys = {key: (known.seq, known.prev)}
             self._head = Head(self._head.log, self._head.seen, keys)
 
-    def _keep_receipts(self, request: Request, answers: list[Answer]) -> None:
-        """Verify receipts, asking again for those that were not there yet."""
+    def _check_standing(
+        self,
+        events: Sequence[SignedEvent],
+        said: Sequence[Appended | LedgerError],
+        proven: set[int],
+    ) -> None:
+        """Verify what is said to have stood there, unless a receipt proves it."""
+        standing = [
+            (signed.event, answer)
+            for signed, answer in zip(events, said, strict=True)
+            if not isinstance(answer, LedgerError)
+            and answer.repeated
+            and answer.index not in proven
+        ]
+        if standing:
+            url, trust = self._client.url, self._believed()
+            check_standing(url, trust, self._known, standing)
+
+    def _keep_receipts(self, request: Request, answers: list[Answer]) -> set[int]:
+        """Verify receipts, asking again for those that were not there yet.
+
+        What was answered first holds: only receipts are taken from later answers.
+
+        Returns:
+            The indexes that they prove.
+        """
+        said = [answer.said for answer in answers]
         deadline = time.monotonic() + RECEIPT_SECONDS
         while any(_lacks_receipt(answer) for answer in answers):
             if time.monotonic() > deadline:
@@ -209,13 +236,19 @@ class RemoteDestination:
                 break
             time.sleep(RECEIPT_PAUSE_SECONDS)
             answers = self._client.append(request)
+        proven = set()
+        for signed, first, answer in zip(request.events, said, answers, strict=True):
+            if answer.receipt is None or isinstance(first, LedgerError):
+                continue
+            check_receipt(answer.receipt, self._believed(), signed.event, first)
+            self.receipts[first.index] = answer.receipt
+            proven.add(first.index)
+        return proven
+
+    def _believed(self) -> Trust:
         if self._trust is None:
             self._trust = self._client.head().vkey
-        for signed, answer in zip(request.events, answers, strict=True):
-            if answer.receipt is None or isinstance(answer.said, LedgerError):
-                continue
-            check_receipt(answer.receipt, self._trust, signed.event, answer.said)
-            self.receipts[answer.said.index] = answer.receipt
+        return self._trust
 
 
 def _vkey_of(trust: Trust) -> Vkey:

@@ -16,6 +16,7 @@ from ledger.remote.memory import Remembered
 from ledger.remote.trust import Seen
 from ledger.remote.trust import Trust
 from ledger.remote.trust import check_receipt
+from ledger.remote.trust import check_standing
 from ledger.remote.trust import verified_seen
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "Seen",
     "Trust",
     "check_receipt",
+    "check_standing",
     "verified_seen",
 ]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from itertools import groupby
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from ledger.entry.envelope import event_hash
 from ledger.entry.envelope import parse_entry
+from ledger.entry.envelope import parse_event
 from ledger.errors import InputError
+from ledger.errors import UnverifiableError
 from ledger.errors import VerificationError
 from ledger.reader import Reader
 from ledger.reader import open_source
@@ -18,13 +22,23 @@ from ledger.tlog.policy import Policy
 from ledger.tlog.policy import verify_proof_by_policy
 from ledger.tlog.proof import parse_proof
 from ledger.tlog.proof import verify_proof
+from ledger.tlog.tiles import TILE_WIDTH
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ledger.log import Appended
     from ledger.remote.memory import Remembered
 
 Trust = Vkey | Policy
 """By what checkpoints are believed: a log's key, or a policy."""
+
+Said = tuple[bytes, "Appended"]
+"""An event, and what the log answered."""
+
+PUBLISHED_SECONDS = 30.0
+"""An honest log publishes what it took in within seconds."""
+PUBLISHED_PAUSE_SECONDS = 0.5
 
 
 class Seen(NamedTuple):
@@ -59,8 +73,7 @@ def verified_seen(
         UnverifiableError: `not-found`, `no-network`.
         VerificationError: as `Reader`; `log-changed`.
     """
-    trusted = trust if isinstance(trust, Policy) else [trust]
-    with Reader(open_source(url), trusted) as reader:
+    with _reader(url, trust) as reader:
         checkpoint = reader.checkpoint()
         if checkpoint.size == 0:
             raise InputError("log-empty", "this log has published no entry yet")
@@ -68,8 +81,7 @@ def verified_seen(
             raise VerificationError(
                 "log-changed", f"what is published at {url} is not log {log.hex()}"
             )
-        if before is not None and before.size:
-            reader.consistency(Checkpoint(checkpoint.origin, before.size, before.root))
+        _check_continues(reader, before)
         newest = checkpoint.size - 1
         seen = newest, leaf_hash(reader.leaf(newest))
         found = reader.trust
@@ -91,10 +103,88 @@ def check_receipt(text: str, trust: Trust, event: bytes, answer: Appended) -> No
         verify_proof_by_policy(proof, leaf, trust)
     else:
         verify_proof(proof, leaf, trust)
-    placed = (proof.index, leaf_hash(leaf)) == (answer.index, answer.leaf_hash)
-    if not placed or (parse_entry(leaf).event != event and not answer.repeated):
+    if proof.index != answer.index or not _is_of(leaf, event, answer):
         raise VerificationError(
             "wrong-receipt",
             f"the receipt is not of the event that became entry {answer.index}",
             hint="keep it: with the log's signature it shows what the log said",
         )
+
+
+def check_standing(
+    url: str, trust: Trust, before: Remembered | None, said: Sequence[Said]
+) -> None:
+    """Verify that events stand where the log says that they stood already.
+
+    What was stored now moves the key's chain, which the log is held to; of what it only
+    says that it had nothing would ever tell. So the entries are read.
+
+    Args:
+        url: prefix at which the log is served.
+        trust: by what checkpoints are believed.
+        before: what was verified before, which it has to continue.
+        said: the events, and what the log answered.
+
+    Raises:
+        UnverifiableError: `not-published`: no checkpoint covers them, even after a
+            while; as `Reader`.
+        VerificationError: `wrong-entry`; as `Reader`.
+    """
+    newest = max(answer.index for _, answer in said)
+    with _reader(url, trust) as reader:
+        _wait_for(reader, newest)
+        _check_continues(reader, before)
+        said = sorted(said, key=lambda each: each[1].index)
+        for _, group in groupby(said, key=lambda each: each[1].index // TILE_WIDTH):
+            bundle = list(group)
+            first, last = bundle[0][1].index, bundle[-1][1].index
+            leaves = list(reader.leaves(first, last + 1))
+            for event, answer in bundle:
+                if not _is_of(leaves[answer.index - first], event, answer):
+                    raise VerificationError(
+                        "wrong-entry",
+                        f"the log says that an event stands there already, as entry"
+                        f" {answer.index}, which says something else",
+                        hint="it was not appended: find out who answers at that"
+                        " address",
+                    )
+
+
+def _wait_for(reader: Reader, index: int) -> None:
+    deadline = time.monotonic() + PUBLISHED_SECONDS
+    while (size := reader.checkpoint().size) <= index:
+        if time.monotonic() > deadline:
+            raise UnverifiableError(
+                "not-published",
+                f"the log says that an event stands there already, as entry {index},"
+                f" and shows {size} entries",
+                hint="append the same again later: nothing is proven yet",
+            )
+        time.sleep(PUBLISHED_PAUSE_SECONDS)
+
+
+def _is_of(leaf: bytes, event: bytes, answer: Appended) -> bool:
+    """Tell whether an entry is what an event became, or what it repeats.
+
+    Signed anew an event has another place in its key's chain, and says the same
+    (format.md §2).
+    """
+    entry = parse_entry(leaf)
+    placed = (entry.index, leaf_hash(leaf)) == (answer.index, answer.leaf_hash)
+    again = answer.repeated and _says(entry.event) == _says(event)
+    return placed and (entry.event == event or again)
+
+
+def _says(event: bytes) -> tuple[bytes, bytes, str, bytes]:
+    parsed = parse_event(event)
+    return parsed.author, parsed.id, parsed.kind, parsed.body
+
+
+def _reader(url: str, trust: Trust) -> Reader:
+    return Reader(open_source(url), trust if isinstance(trust, Policy) else [trust])
+
+
+def _check_continues(reader: Reader, before: Remembered | None) -> None:
+    if before is not None and before.size:
+        origin = reader.latest.origin
+        reader.consistency(Checkpoint(origin, before.size, before.root))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from ledger.writer import Writer
 from tests.cli.conftest import Town
 from tests.intake.places import found
 from tests.intake.places import log_key
+from tests.intake.places import serving
 
 
 @pytest.fixture(autouse=True)
@@ -37,3 +39,21 @@ def writer(town: Town) -> Iterator[Writer]:
 def intake(writer: Writer, town: Town) -> Iterator[Intake]:
     with Intake(writer, [log_key(town)]) as taking:
         yield taking
+
+
+@pytest.fixture
+def url(town: Town) -> Iterator[str]:
+    with serving(town.home) as (_, address):
+        yield address
+
+
+@pytest.fixture
+def away(town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine without a home, which has the lab's key."""
+    folder = tmp_path / "away"
+    (folder / "linernote-keys").mkdir(parents=True)
+    for name in ("lab", "operator"):
+        key = town.home / "keys" / f"{name}.key"
+        shutil.copy(key, folder / "linernote-keys")
+    monkeypatch.chdir(folder)
+    return folder

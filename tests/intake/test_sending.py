@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,53 +17,14 @@ from ledger.tlog.note import make_vkey
 from ledger.tlog.note import parse_vkey
 from ledger.tlog.proof import parse_proof
 from ledger.tlog.proof import verify_proof
-from tests.cli.conftest import Result
 from tests.cli.conftest import Town
 from tests.cli.conftest import run_command
 from tests.intake.places import log_key
 from tests.intake.places import serving
-
-
-@pytest.fixture
-def url(town: Town) -> Iterator[str]:
-    with serving(town.home) as (_, address):
-        yield address
-
-
-@pytest.fixture
-def away(town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine without a home, which has the lab's key."""
-    folder = tmp_path / "away"
-    (folder / "linernote-keys").mkdir(parents=True)
-    for name in ("lab", "operator"):
-        key = town.home / "keys" / f"{name}.key"
-        shutil.copy(key, folder / "linernote-keys")
-    monkeypatch.chdir(folder)
-    return folder
-
-
-def versions(*names: str, **ids: str) -> str:
-    """Write events of model versions as NDJSON, with the ids given."""
-    body = {"model": "m", "parents": [], "synthetic": []}
-    events = [
-        {"kind": "model.version", "body": {**body, "version": name}} for name in names
-    ]
-    for event, name in zip(events, names, strict=True):
-        if name in ids:
-            event["id"] = ids[name]
-    return "".join(f"{json.dumps(event)}\n" for event in events)
-
-
-def send(url: str, text: str, *options: object, key: str = "lab") -> Result:
-    return run_command(
-        "append", "-", "--key", key, "--to", url, *options, "--json", input=text
-    )
-
-
-def answers(result: Result) -> list[dict[str, object]]:
-    assert result.code == 0, result
-    found: list[dict[str, object]] = result.json["answers"]
-    return found
+from tests.intake.sending import answers
+from tests.intake.sending import memory
+from tests.intake.sending import send
+from tests.intake.sending import versions
 
 
 def test_a_machine_without_a_home_appends(town: Town, away: Path, url: str) -> None:
@@ -136,10 +96,6 @@ def test_signed_files_go_as_they_are(town: Town, away: Path, url: str) -> None:
     for repeated in (False, True):
         done = run_command("append", "e.signed", "--to", url, "--json")
         assert [each["repeated"] for each in answers(done)] == [repeated] * 2
-
-
-def memory(away: Path) -> Path:
-    return away / "linernote-keys" / "lab.chain"
 
 
 def test_another_log_at_the_address_is_noticed(
