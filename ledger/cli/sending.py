@@ -24,6 +24,7 @@ from ledger.events.registry import parse_body
 from ledger.remote import Client
 from ledger.remote import Memory
 from ledger.remote import Remembered
+from ledger.remote import RemoteHead
 from ledger.remote import Seen
 from ledger.remote import Trust
 from ledger.remote import check_receipt
@@ -68,7 +69,7 @@ class RemoteDestination:
         self._keys_folder = keys_folder
         self._given = self._trust = trust
         self._wait = wait
-        self._verified: tuple[int, bytes] | None = None
+        self._seen: Seen | None = None
         self._known: Remembered | None = None
         self._memory: Memory | None = None
         self._head: Head | None = None
@@ -90,18 +91,20 @@ class RemoteDestination:
     def _fetch(self, signer: Signer) -> Head:
         memory = Memory(self._keys_folder / f"{signer.file.name}{SUFFIX}")
         before = memory.recall()
-        head, vkey = self._client.head(signer.id)
+        said = self._client.head(signer.id)
+        head, vkey = said.head, said.vkey
         place = head.keys.get(signer.id)
-        name = signer.file.name
         if place is None:
-            raise InputError("key-unknown", f"key {name} is not on this log")
-        if before is not None:
-            check_remembered(before, head.log, place)
-        tree = (before.size, before.root) if before else (0, bytes(32))
-        if self._verified is None:
-            seen = self._verify(head.log, vkey, before)
-            self._trust, self._verified = seen.trust, seen.newest
-            tree = seen.checkpoint.size, seen.checkpoint.root
+            raise InputError(
+                "key-unknown", f"key {signer.file.name} is not on this log"
+            )
+        if before is not None and before.log == head.log:
+            check_remembered(before, place)  # on a successor chains start anew
+        if self._seen is None or self._seen.log != head.log:
+            self._seen = self._verify(said, before)
+            self._trust = self._seen.trust
+        seen = self._seen
+        tree = seen.checkpoint.size, seen.checkpoint.root
         self._memory = memory
         believed = format_vkey(_vkey_of(self._trust or vkey))
         pinned = before.pinned if before else ""
@@ -109,11 +112,12 @@ class RemoteDestination:
             pinned = format_vkey(self._given)
         self._known = Remembered(head.log, believed, *tree, *place, pinned)
         memory.remember(self._known)
-        return Head(head.log, self._verified, {signer.id: place})
+        return Head(head.log, seen.newest, {signer.id: place})
 
-    def _verify(self, log: bytes, vkey: Vkey, before: Remembered | None) -> Seen:
+    def _verify(self, said: RemoteHead, before: Remembered | None) -> Seen:
         """Verify where the log stands, by what is known of it or, first, by its key."""
         given, url = self._given, self._client.url
+        log, vkey = said.head.log, said.vkey
         if before is None or isinstance(given, Policy):
             trust = given or _trust_first(vkey)
         elif given is None or format_vkey(given) == before.pinned:
@@ -121,7 +125,7 @@ class RemoteDestination:
         else:
             trust = given
         try:
-            seen = verified_seen(url, trust, log, before)
+            seen = verified_seen(url, trust, log, said.genesis, before)
         except VerificationError as error:
             if error.code != "not-signed" or given is not None or vkey == trust:
                 raise

@@ -42,6 +42,7 @@ def head_document(
         return {
             "log": log.log.hex(),
             "origin": log.origin,
+            "genesis": log.index,
             "vkey": vkey,
             "size": state.size,
             "seen": {"index": state.size - 1, "leaf_hash": state.last_leaf.hex()},

@@ -12,6 +12,7 @@ import time
 from http import HTTPStatus
 from ssl import SSLCertVerificationError
 from typing import TYPE_CHECKING
+from typing import Annotated
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -54,14 +55,17 @@ class RemoteHead(NamedTuple):
     Attributes:
         head: of the log, with the keys asked for.
         vkey: that it says its checkpoints are verified by.
+        genesis: index of its own genesis: above 0 if it succeeds another log.
     """
 
     head: Head
     vkey: Vkey
+    genesis: int
 
 
-class _Vkey(msgspec.Struct):
+class _Log(msgspec.Struct):
     vkey: str
+    genesis: Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Client:
@@ -94,8 +98,10 @@ class Client:
         query = "&".join(f"key={key.hex()}" for key in keys)
         data = self._exchange("GET", f"/v1/head?{query}", b"", "")
         try:
-            vkey = parse_vkey(msgspec.json.decode(data, type=_Vkey).vkey)
-            return RemoteHead(parse_head(data.decode()), vkey)
+            log = msgspec.json.decode(data, type=_Log)
+            return RemoteHead(
+                parse_head(data.decode()), parse_vkey(log.vkey), log.genesis
+            )
         except DECODE_ERRORS as error:
             raise bad_answer(str(error)) from None
 

@@ -112,23 +112,16 @@ class Memory:
         write_durably(self.path, msgspec.json.encode(file) + b"\n", 0o600)
 
 
-def check_remembered(before: Remembered, log: bytes, place: tuple[int, bytes]) -> None:
+def check_remembered(before: Remembered, place: tuple[int, bytes]) -> None:
     """Refuse a head that contradicts what was acknowledged before.
 
     Args:
-        before: remembered.
-        log: id of the log, as it says now.
+        before: remembered of the same log.
         place: next seq of the key, and its prev, as the log says now.
 
     Raises:
-        VerificationError: `log-changed`, `chain-contradicted`.
+        VerificationError: `chain-contradicted`.
     """
-    if before.log != log:
-        raise VerificationError(
-            "log-changed",
-            f"this is log {log.hex()}, and the key signed for {before.log.hex()}",
-            hint="sign for another log with a key of its own",
-        )
     seq, prev = place
     if seq < before.seq or (seq == before.seq and prev != before.prev):
         raise VerificationError(

@@ -10,9 +10,13 @@ from typing import NamedTuple
 from ledger.entry.envelope import event_hash
 from ledger.entry.envelope import parse_entry
 from ledger.entry.envelope import parse_event
+from ledger.errors import FormatError
 from ledger.errors import InputError
 from ledger.errors import UnverifiableError
 from ledger.errors import VerificationError
+from ledger.events.identity import Genesis
+from ledger.events.registry import parse_body
+from ledger.events.types import UNSET
 from ledger.reader import Reader
 from ledger.reader import open_source
 from ledger.tlog.checkpoint import Checkpoint
@@ -45,12 +49,14 @@ class Seen(NamedTuple):
     """Where a log stands, by its own checkpoint.
 
     Attributes:
+        log: its id.
         checkpoint: the newest.
         newest: index and leaf hash of the newest entry, for `seen`.
         trust: by what it is believed: other keys, if the log has changed its own.
         followed: whether it has.
     """
 
+    log: bytes
     checkpoint: Checkpoint
     newest: tuple[int, bytes]
     trust: Trust
@@ -58,7 +64,7 @@ class Seen(NamedTuple):
 
 
 def verified_seen(
-    url: str, trust: Trust, log: bytes, before: Remembered | None
+    url: str, trust: Trust, log: bytes, genesis: int, before: Remembered | None
 ) -> Seen:
     """Find the newest entry that the log's own checkpoint vouches for.
 
@@ -66,7 +72,8 @@ def verified_seen(
         url: prefix at which the log is served.
         trust: by what checkpoints are believed.
         log: id that the log has to have.
-        before: what was verified before, which it has to continue.
+        genesis: index of its genesis, as it says.
+        before: what was verified before, which it has to continue; or to succeed.
 
     Raises:
         InputError: `log-empty`.
@@ -77,17 +84,56 @@ def verified_seen(
         checkpoint = reader.checkpoint()
         if checkpoint.size == 0:
             raise InputError("log-empty", "this log has published no entry yet")
-        if event_hash(reader.entry(0).event) != log:
+        begin = _genesis(reader, genesis)
+        if begin is None or event_hash(reader.entry(genesis).event) != log:
             raise VerificationError(
                 "log-changed", f"what is published at {url} is not log {log.hex()}"
             )
+        if before is not None and before.log != log:
+            _check_succeeds(begin, log, before)
         _check_continues(reader, before)
         newest = checkpoint.size - 1
         seen = newest, leaf_hash(reader.leaf(newest))
         found = reader.trust
         # Of keys that all sign, the newest is the last to be retired.
         by = found if isinstance(found, Policy) else found[-1]
-        return Seen(checkpoint, seen, by, reader.followed)
+        return Seen(log, checkpoint, seen, by, reader.followed)
+
+
+def _genesis(reader: Reader, index: int) -> Genesis | None:
+    """Read the genesis by which the published log begins; None if there is none.
+
+    A successor has its predecessor's as well, under another origin (format.md §7).
+    """
+    if index >= reader.latest.size:
+        return None
+    try:
+        event = parse_event(reader.entry(index).event)
+        body = parse_body(event.kind, event.body)
+    except FormatError:
+        return None
+    if not isinstance(body, Genesis) or body.origin != reader.latest.origin:
+        return None
+    return body
+
+
+def _check_succeeds(begin: Genesis, log: bytes, before: Remembered) -> None:
+    """Let a key go on that signed for the log which this one succeeds."""
+    old = begin.predecessor
+    if old is UNSET or old.log != before.log:
+        raise VerificationError(
+            "log-changed",
+            f"this is log {log.hex()}, and the key signed for {before.log.hex()}",
+            hint="sign for another log with a key of its own",
+        )
+    if before.size > old.size:
+        raise VerificationError(
+            "log-changed",
+            f"this log succeeds {before.log.hex()} with {old.size} of its entries, of"
+            f" which {before.size} were seen here",
+            hint="find out what was lost, and keep what shows it; then move the key's"
+            " .chain file away, and sign what was lost again",
+        )
 
 
 def check_receipt(text: str, trust: Trust, event: bytes, answer: Appended) -> None:

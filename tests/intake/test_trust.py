@@ -35,14 +35,14 @@ BEFORE = Remembered(LOG, "vkey", 9, b"r" * 32, 5, PREV)
 @pytest.mark.parametrize("place", [(5, PREV), (6, OTHER), (500, OTHER)])
 def test_a_chain_may_go_on(place: tuple[int, bytes]) -> None:
     """Where it stood, or further: the key may be used elsewhere as well."""
-    check_remembered(BEFORE, LOG, place)
+    check_remembered(BEFORE, place)
 
 
 @pytest.mark.parametrize("place", [(4, PREV), (0, bytes(32)), (5, OTHER)])
 def test_a_chain_is_never_set_back(place: tuple[int, bytes]) -> None:
     """Fewer events than acknowledged, or as many that end otherwise."""
     with pytest.raises(VerificationError) as refused:
-        check_remembered(BEFORE, LOG, place)
+        check_remembered(BEFORE, place)
     assert refused.value.code == "chain-contradicted"
 
 
@@ -59,16 +59,17 @@ def test_seen_is_of_the_log_that_was_meant(intake: Intake, town: Town) -> None:
     """The newest published entry, of that log and no other."""
     trust, public = parse_vkey(town.vkey), str(town.home / "public")
     log = bytes.fromhex(town.must("head")["log"])
-    checkpoint, seen, by, followed = verified_seen(public, trust, log, None)
+    _, checkpoint, seen, by, followed = verified_seen(public, trust, log, 0, None)
     assert (by, followed) == (trust, False)
     assert seen[0] == checkpoint.size - 1
     assert seen[1].hex() == town.must("show", seen[0])["leaf_hash"]
     with pytest.raises(VerificationError) as refused:
-        verified_seen(public, trust, OTHER, None)
+        verified_seen(public, trust, OTHER, 0, None)
     assert refused.value.code == "log-changed"
     size, root = checkpoint.size, OTHER
+    before = BEFORE._replace(log=log, size=size, root=root)
     with pytest.raises(VerificationError) as forked:
-        verified_seen(public, trust, log, BEFORE._replace(size=size, root=root))
+        verified_seen(public, trust, log, 0, before)
     assert forked.value.code == "fork"
 
 
