@@ -21,6 +21,8 @@ from ledger.errors import UnverifiableError
 from ledger.errors import VerificationError
 from ledger.events.registry import manifest_refs
 from ledger.events.registry import parse_body
+from ledger.remote import START
+from ledger.remote import Chain
 from ledger.remote import Client
 from ledger.remote import Memory
 from ledger.remote import Remembered
@@ -29,6 +31,7 @@ from ledger.remote import Seen
 from ledger.remote import Trust
 from ledger.remote import check_receipt
 from ledger.remote import check_standing
+from ledger.remote import is_proven
 from ledger.remote import verified_seen
 from ledger.remote.memory import SUFFIX
 from ledger.remote.memory import check_remembered
@@ -72,6 +75,7 @@ class RemoteDestination:
         self._seen: Seen | None = None
         self._known: Remembered | None = None
         self._memory: Memory | None = None
+        self._proven = False
         self._head: Head | None = None
         self.receipts: dict[int, str] = {}
 
@@ -92,7 +96,7 @@ class RemoteDestination:
         memory = Memory(self._keys_folder / f"{signer.file.name}{SUFFIX}")
         before = memory.recall()
         said = self._client.head(signer.id)
-        head, vkey = said.head, said.vkey
+        head = said.head
         place = head.keys.get(signer.id)
         if place is None:
             raise InputError(
@@ -103,16 +107,41 @@ class RemoteDestination:
         if self._seen is None or self._seen.log != head.log:
             self._seen = self._verify(said, before)
             self._trust = self._seen.trust
-        seen = self._seen
-        tree = seen.checkpoint.size, seen.checkpoint.root
-        self._memory = memory
-        believed = format_vkey(_vkey_of(self._trust or vkey))
-        pinned = before.pinned if before else ""
+        known = self._known_now(self._seen, before)
+        newest = said.newest.get(signer.id)
+        chain = Chain(signer.file.public, *place, said.genesis, newest)
+        same = place == (known.seq, known.prev)
+        self._proven = same or self._proves(known, chain)
+        if self._proven:
+            known = known._replace(seq=place[0], prev=place[1])
+        memory.remember(known)
+        self._memory, self._known = memory, known
+        return Head(head.log, self._seen.newest, {signer.id: place})
+
+    def _known_now(self, seen: Seen, before: Remembered | None) -> Remembered:
+        """Give what was known of a key before, and of the tree by now."""
+        same = before if before is not None and before.log == seen.log else None
+        pinned = same.pinned if same else ""
         if isinstance(self._given, Vkey):
             pinned = format_vkey(self._given)
-        self._known = Remembered(head.log, believed, *tree, *place, pinned)
-        memory.remember(self._known)
-        return Head(head.log, seen.newest, {signer.id: place})
+        believed = format_vkey(_vkey_of(seen.trust))
+        tree = seen.checkpoint.size, seen.checkpoint.root
+        chain = (same.seq, same.prev) if same else START
+        return Remembered(seen.log, believed, *tree, *chain, pinned)
+
+    def _proves(self, known: Remembered, chain: Chain) -> bool:
+        """Tell whether a chain stands where the log says, by an event on it.
+
+        What is signed for another place no honest log takes. But were a place
+        remembered on a server's word, one lie would spoil the memory for good.
+        """
+        proven = is_proven(self._client.url, self._believed(), known, chain)
+        if not proven:
+            hint(
+                f"nothing proves yet that the key's next event is number {chain.seq}:"
+                " what the log answers is not remembered"
+            )
+        return proven
 
     def _verify(self, said: RemoteHead, before: Remembered | None) -> Seen:
         """Verify where the log stands, by what is known of it or, first, by its key."""
@@ -191,20 +220,20 @@ class RemoteDestination:
         """Go on from what was acknowledged, or ask anew after a break."""
         if self._head is None or self._known is None or self._memory is None:
             return
-        (key,) = self._head.keys
-        known = self._known
+        ((key, place),) = self._head.keys.items()
+        broken = False
         for signed, answer in zip(events, said, strict=True):
             event = parse_event(signed.event)
             if isinstance(answer, LedgerError) or answer.repeated:
-                self._head = None
+                broken = True
             elif event.key == key:
-                prev = event_hash(signed.event)
-                known = known._replace(seq=event.seq + 1, prev=prev)
-        self._known = known
-        self._memory.remember(known)
-        if self._head is not None:
-            keys = {key: (known.seq, known.prev)}
-            self._head = Head(self._head.log, self._head.seen, keys)
+                place = event.seq + 1, event_hash(signed.event)
+        head = Head(self._head.log, self._head.seen, {key: place})
+        self._head = None if broken else head
+        if self._proven:
+            seq, prev = place
+            self._known = self._known._replace(seq=seq, prev=prev)
+            self._memory.remember(self._known)
 
     def _check_standing(
         self,

@@ -13,13 +13,18 @@ from ledger.remote.client import Client
 from ledger.remote.client import RemoteHead
 from ledger.remote.memory import Memory
 from ledger.remote.memory import Remembered
+from ledger.remote.trust import START
+from ledger.remote.trust import Chain
 from ledger.remote.trust import Seen
 from ledger.remote.trust import Trust
 from ledger.remote.trust import check_receipt
 from ledger.remote.trust import check_standing
+from ledger.remote.trust import is_proven
 from ledger.remote.trust import verified_seen
 
 __all__ = [
+    "START",
+    "Chain",
     "Client",
     "Memory",
     "Remembered",
@@ -28,5 +33,6 @@ __all__ = [
     "Trust",
     "check_receipt",
     "check_standing",
+    "is_proven",
     "verified_seen",
 ]

@@ -56,16 +56,27 @@ class RemoteHead(NamedTuple):
         head: of the log, with the keys asked for.
         vkey: that it says its checkpoints are verified by.
         genesis: index of its own genesis: above 0 if it succeeds another log.
+        newest: keys to the entry of their newest event, if the log has found it.
     """
 
     head: Head
     vkey: Vkey
     genesis: int
+    newest: dict[bytes, int]
+
+
+_Index = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class _Key(msgspec.Struct):
+    key: str
+    newest: _Index | None
 
 
 class _Log(msgspec.Struct):
     vkey: str
-    genesis: Annotated[int, msgspec.Meta(ge=0)]
+    genesis: _Index
+    keys: list[_Key]
 
 
 class Client:
@@ -99,9 +110,13 @@ class Client:
         data = self._exchange("GET", f"/v1/head?{query}", b"", "")
         try:
             log = msgspec.json.decode(data, type=_Log)
-            return RemoteHead(
-                parse_head(data.decode()), parse_vkey(log.vkey), log.genesis
-            )
+            head = parse_head(data.decode())
+            newest = {
+                bytes.fromhex(each.key): each.newest
+                for each in log.keys
+                if each.newest is not None
+            }
+            return RemoteHead(head, parse_vkey(log.vkey), log.genesis, newest)
         except DECODE_ERRORS as error:
             raise bad_answer(str(error)) from None
 

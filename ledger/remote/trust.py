@@ -7,9 +7,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
+from ledger.author import ZERO32
 from ledger.entry.envelope import event_hash
 from ledger.entry.envelope import parse_entry
 from ledger.entry.envelope import parse_event
+from ledger.entry.verify import key_id
+from ledger.entry.verify import verify_signature
 from ledger.errors import FormatError
 from ledger.errors import InputError
 from ledger.errors import UnverifiableError
@@ -40,6 +43,10 @@ Trust = Vkey | Policy
 Said = tuple[bytes, "Appended"]
 """An event, and what the log answered."""
 
+START = 0, ZERO32
+"""Where a chain begins."""
+
+CHAIN_SECONDS = 5.0
 PUBLISHED_SECONDS = 30.0
 """An honest log publishes what it took in within seconds."""
 PUBLISHED_PAUSE_SECONDS = 0.5
@@ -136,6 +143,64 @@ def _check_succeeds(begin: Genesis, log: bytes, before: Remembered) -> None:
         )
 
 
+class Chain(NamedTuple):
+    """Where the chain of a key stands, as the log says.
+
+    Attributes:
+        public: the key.
+        seq: of its next event.
+        prev: event hash of its newest.
+        genesis: index from which on its events on this log stand.
+        newest: index of the entry of its newest; None if the log does not say.
+    """
+
+    public: bytes
+    seq: int
+    prev: bytes
+    genesis: int
+    newest: int | None
+
+
+def is_proven(url: str, trust: Trust, before: Remembered, chain: Chain) -> bool:
+    """Verify where the chain of a key stands, by its newest event on the log.
+
+    Args:
+        url: prefix at which the log is served.
+        trust: by what checkpoints are believed.
+        before: what was verified before, which it has to continue.
+        chain: as the log says.
+
+    Returns:
+        Whether it stands there; not so while no checkpoint covers that event.
+
+    Raises:
+        UnverifiableError: as `Reader`.
+        VerificationError: `chain-contradicted`, `bad-signature`; as `Reader`.
+    """
+    if (chain.seq, chain.prev) == START:
+        return True
+    index = chain.newest
+    if index is None:
+        return False
+    with _reader(url, trust) as reader:
+        if not _waited_for(reader, index, CHAIN_SECONDS):
+            return False
+        _check_continues(reader, before)
+        entry = reader.entry(index)
+        event = parse_event(entry.event)
+        says = event.key, event.seq + 1, event_hash(entry.event)
+        told = key_id(chain.public), chain.seq, chain.prev
+        if index < chain.genesis or says != told:
+            raise VerificationError(
+                "chain-contradicted",
+                f"the log says that the key's newest event is number {chain.seq - 1},"
+                f" as entry {index}, which says otherwise",
+                hint="nothing was signed: find out who answers at that address",
+            )
+        verify_signature(entry.event, entry.signature, chain.public)
+    return True
+
+
 def check_receipt(text: str, trust: Trust, event: bytes, answer: Appended) -> None:
     """Verify that a receipt is of this event, at the place that the log answered.
 
@@ -178,7 +243,13 @@ def check_standing(
     """
     newest = max(answer.index for _, answer in said)
     with _reader(url, trust) as reader:
-        _wait_for(reader, newest)
+        if not _waited_for(reader, newest, PUBLISHED_SECONDS):
+            raise UnverifiableError(
+                "not-published",
+                "the log says that an event stands there already, as entry"
+                f" {newest}, and shows {reader.latest.size} entries",
+                hint="append the same again later: nothing is proven yet",
+            )
         _check_continues(reader, before)
         said = sorted(said, key=lambda each: each[1].index)
         for _, group in groupby(said, key=lambda each: each[1].index // TILE_WIDTH):
@@ -196,17 +267,14 @@ def check_standing(
                     )
 
 
-def _wait_for(reader: Reader, index: int) -> None:
-    deadline = time.monotonic() + PUBLISHED_SECONDS
-    while (size := reader.checkpoint().size) <= index:
+def _waited_for(reader: Reader, index: int, seconds: float) -> bool:
+    """Wait until a checkpoint covers an entry; tell whether one does."""
+    deadline = time.monotonic() + seconds
+    while reader.checkpoint().size <= index:
         if time.monotonic() > deadline:
-            raise UnverifiableError(
-                "not-published",
-                f"the log says that an event stands there already, as entry {index},"
-                f" and shows {size} entries",
-                hint="append the same again later: nothing is proven yet",
-            )
+            return False
         time.sleep(PUBLISHED_PAUSE_SECONDS)
+    return True
 
 
 def _is_of(leaf: bytes, event: bytes, answer: Appended) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.intake.liar import Document
 from tests.intake.liar import Liar
 from tests.intake.liar import lying
 from tests.intake.sending import answers
+from tests.intake.sending import memory
 from tests.intake.sending import send
 from tests.intake.sending import versions
 
@@ -75,3 +77,69 @@ def test_a_receipt_is_of_the_place_that_was_answered_first(
     liar.events = lambda _: said.pop(0)
     refused = send(liar.url, versions("b"), "--wait")
     assert (refused.code, refused.error) == (4, "wrong-receipt")
+
+
+PLACES = {
+    "far": {"seq": 10**6, "prev": "ab" * 32},
+    "next": {"seq": 3},
+    "other": {"prev": "ab" * 32},
+    "elsewhere": {"newest": 0},
+}
+"""What may be said of a chain of two events, the second of which is the newest."""
+
+
+@pytest.mark.parametrize("lie", PLACES.values(), ids=PLACES)
+def test_a_lie_about_a_chain_is_refused(
+    lie: Document, town: Town, away: Path, liar: Liar
+) -> None:
+    """The newest event that is named has to be the key's own, and the one before."""
+    answers(send(liar.url, versions("a", "b"), "--wait"))
+    memory(away).unlink()  # as on another machine that has the key
+    size = town.size
+    liar.head = lambda head: head["keys"][0].update(lie)
+    refused = send(liar.url, versions("c"))
+    assert (refused.code, refused.error, town.size) == (4, "chain-contradicted", size)
+    assert not memory(away).exists()
+    liar.head = None
+    answers(send(liar.url, versions("c")))
+    assert json.loads(memory(away).read_text())["seq"] == 3
+
+
+@pytest.mark.parametrize("newest", [None, 10**9])
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_place_that_nothing_proves_is_not_remembered(
+    newest: int | None,
+    taken: bool,  # noqa: FBT001
+    monkeypatch: pytest.MonkeyPatch,
+    away: Path,
+    liar: Liar,
+) -> None:
+    """Signed is for that place, and the next honest answer is believed again."""
+    monkeypatch.setattr(trust, "CHAIN_SECONDS", 0.1)
+    answers(send(liar.url, versions("a"), "--wait"))
+    before = json.loads(memory(away).read_text())
+    lie = {"seq": 10**6, "prev": "ab" * 32, "newest": newest}
+    liar.head = lambda head: head["keys"][0].update(lie)
+    if taken:
+        stored = {"index": 9, "leaf_hash": "00" * 32, "repeated": False}
+        liar.events = lambda _: {"answers": [stored]}
+    sent = send(liar.url, versions("b"))
+    assert sent.code == (0 if taken else 6), sent
+    assert "nothing proves yet" in sent.err
+    after = json.loads(memory(away).read_text())
+    assert [after[name] for name in ("seq", "prev")] == [before["seq"], before["prev"]]
+    liar.head = liar.events = None
+    answers(send(liar.url, versions("c")))
+    assert json.loads(memory(away).read_text())["seq"] == before["seq"] + 1
+
+
+def test_a_key_that_signed_elsewhere_goes_on(away: Path, liar: Liar) -> None:
+    """Where the log stands further than what was remembered, its tree proves it."""
+    answers(send(liar.url, versions("a")))
+    old = memory(away).read_text()
+    answers(send(liar.url, versions("b", "c")))
+    memory(away).write_text(old)
+    sent = send(liar.url, versions("d"))
+    answers(sent)
+    assert "nothing proves" not in sent.err
+    assert json.loads(memory(away).read_text())["seq"] == 4

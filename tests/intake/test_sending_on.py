@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ledger.errors import VerificationError
+from ledger.home import Home
+from ledger.keys.ring import KeyRing
+from ledger.remote import Chain
 from ledger.remote import Remembered
+from ledger.remote import is_proven
 from ledger.remote import verified_seen
 from ledger.tlog.note import parse_vkey
 from tests.cli.conftest import Town
@@ -93,3 +98,18 @@ def test_a_genesis_is_of_the_log_that_signs(town: Town, after: Town) -> None:
     with pytest.raises(VerificationError) as changed:
         verified_seen(public, trust, new, begin, other)
     assert changed.value.code == "log-changed"
+
+
+def test_a_chain_of_the_predecessor_is_none_of_the_successor(
+    town: Town, after: Town
+) -> None:
+    """What a key signed for the log before does not move its chain on this one."""
+    trust, public = parse_vkey(after.vkey), str(after.home / "public")
+    lab = KeyRing(Home(town.home).keys, os.urandom).load("lab").public
+    head, (place,) = after.must("head"), town.must("head", "--key", "lab")["keys"]
+    before = Remembered(bytes.fromhex(head["log"]), "", 0, bytes(32), 0, bytes(32))
+    old = Chain(lab, place["seq"], bytes.fromhex(place["prev"]), 0, place["newest"])
+    assert is_proven(public, trust, before, old)
+    with pytest.raises(VerificationError) as refused:
+        is_proven(public, trust, before, old._replace(genesis=head["genesis"]))
+    assert refused.value.code == "chain-contradicted"
