@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import os
+import re
 import subprocess
 import sys
 import traceback
@@ -21,8 +22,28 @@ DOCUMENTS = [
     if path.exists()
 ]
 IDS = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
+DASHES = re.compile(r"\|(:?-+:?\|)+\Z")
 COMMAND_SECONDS_MAX = 120
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+def stray_rows(text: str) -> list[int]:
+    """Give the numbers of lines that look like rows of a table and are in none.
+
+    A table is a heading, a line of dashes, and the rows right below.
+    """
+    _, prose = markdown.split(text)
+    lines = dict(prose)
+    rows = {number for number, line in prose if line.startswith("|")}
+    stray = []
+    inside: set[int] = set()
+    for number in sorted(rows):
+        begins = DASHES.match(lines.get(number + 1, "")) is not None
+        if begins or number - 1 in inside:
+            inside.add(number)
+        else:
+            stray.append(number)
+    return stray
 
 
 def run_python(blocks: list[Block], name: str) -> None:
@@ -161,6 +182,20 @@ $ linernote serve
   ```
 [here](#a-heading-with-code) and `[not](this)` and [there](x.md "title")
 """
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=IDS)
+def test_rows_of_tables_stand_in_tables(path: Path) -> None:
+    """Every line that is meant as a row of a table is shown as one."""
+    assert stray_rows(path.read_text(encoding="utf-8")) == []
+
+
+def test_rows_outside_of_tables_are_noticed() -> None:
+    """A row after a sentence or an empty line is told, one in a table is not."""
+    table = "| a | b |\n|---|---|\n| 1 | 2 |\n"
+    assert stray_rows(table) == []
+    assert stray_rows(f"{table}\n| 3 | 4 |\n") == [5]
+    assert stray_rows(f"{table}\nSaid.\n| 3 | 4 |\n| 5 | 6 |\n") == [6, 7]
 
 
 def test_blocks_are_found_where_they_stand() -> None:
