@@ -19,21 +19,24 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from typing import NamedTuple
+from typing import NoReturn
 from typing import Self
 
 from ledger.entry.envelope import parse_event
 from ledger.errors import HomeError
+from ledger.errors import InputError
 from ledger.errors import LedgerError
+from ledger.events.identity import LogKey
 from ledger.events.registry import manifest_refs
 from ledger.events.registry import parse_body
 from ledger.uploads import Uploads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Sequence
@@ -54,6 +57,23 @@ _PASSING = frozenset(
 """Refusals of the home after which it can still be written, if its store answers."""
 
 Answers = list["Appended | LedgerError"]
+LOG_KEY_KIND = "log.key"
+FindLogKey = Callable[[bytes], "SigningKey"]
+"""Opens a log key by its public key."""
+
+
+def log_key_not_here(public: bytes, why: str) -> InputError:
+    """Refuse an event after which nothing could be published."""
+    return InputError(
+        "log-key-not-here",
+        f"log key {public.hex()} would have to sign here, and cannot: {why}",
+        hint="put its key file among those of the home first, under the passphrase of"
+        " the log key that is there; 'linernote key rotate log --to URL' does both",
+    )
+
+
+def _find_none(public: bytes) -> NoReturn:
+    raise log_key_not_here(public, "this server has the keys that it was started with")
 
 
 class _Job(NamedTuple):
@@ -68,6 +88,8 @@ class Intake:
     Args:
         writer: of the home; from now on nobody else uses it.
         log_keys: sign checkpoints.
+        find_log_key: opens another one by its public key, for an event that adds it;
+            raises `log-key-not-here` for one that it does not have.
         on_published: is told the size of each checkpoint; must not take long.
         on_failure: is called once the intake has ended by itself.
     """
@@ -77,6 +99,7 @@ class Intake:
         writer: Writer,
         log_keys: Sequence[SigningKey],
         *,
+        find_log_key: FindLogKey = _find_none,
         on_published: Callable[[int], object] = lambda _: None,
         on_failure: Callable[[], object] = lambda: None,
     ) -> None:
@@ -84,7 +107,9 @@ class Intake:
         writer.home.staging.mkdir(mode=0o700, exist_ok=True)
         self.uploads = Uploads(writer.home.staging, writer.identity.log)
         self._writer = writer
-        self._log_keys = log_keys
+        self._log_keys = tuple(log_keys)
+        self._find_log_key = find_log_key
+        self._finding = threading.Lock()
         self._on_published = on_published
         self._on_failure = on_failure
         self._jobs: queue.Queue[_Job | None] = queue.Queue()
@@ -112,8 +137,10 @@ class Intake:
 
         Raises:
             LedgerError: the first refusal, if `atomic`; nothing was appended.
+            InputError: `log-key-not-here`; nothing was appended.
             HomeError: `intake-full`, `intake-ended`; as `Log.append`.
         """
+        self._find_log_keys(events)
         job = _Job(events, atomic and len(events) > 1, Future())
         with self._door:
             if self._ended:
@@ -169,6 +196,25 @@ class Intake:
     def __exit__(self, *_: object) -> None:
         """Close."""
         self.close()
+
+    def _find_log_keys(self, events: Sequence[SignedEvent]) -> None:
+        """Open the keys that events add before the events are appended.
+
+        After them no checkpoint could be signed without these keys, and none published.
+        """
+        for position, signed in enumerate(events):
+            public = _added_log_key(signed)
+            if public is None:
+                continue
+            with self._finding:
+                if any(key.public == public for key in self._log_keys):
+                    continue
+                try:
+                    found = self._find_log_key(public)
+                except LedgerError as error:
+                    error.position = position if len(events) > 1 else None
+                    raise
+                self._log_keys = (*self._log_keys, found)
 
     def _work(self) -> None:
         """Be the one thread that writes."""
@@ -316,6 +362,20 @@ def _roots(signed: SignedEvent) -> list[bytes]:
     event = parse_event(signed.event)
     body = parse_body(event.kind, event.body)
     return [ref.root for _, ref in manifest_refs(event.kind, body)]
+
+
+def _added_log_key(signed: SignedEvent) -> bytes | None:
+    """Give the public key that an event adds to those of the log, if it does."""
+    if LOG_KEY_KIND.encode() not in signed.event:
+        return None  # most are told without being parsed
+    try:
+        event = parse_event(signed.event)
+        body = parse_body(event.kind, event.body)
+    except LedgerError:
+        return None  # the log says what is the matter with it
+    if isinstance(body, LogKey) and body.action == "add":
+        return body.public
+    return None
 
 
 def _ended() -> HomeError:

@@ -33,6 +33,7 @@ from ledger.cli.documents import print_document
 from ledger.cli.documents import table
 from ledger.cli.key_log import add_log_key
 from ledger.cli.key_log import retire
+from ledger.cli.key_log import to_option
 from ledger.cli.key_new import new
 from ledger.cli.making import Maker
 from ledger.cli.making import root_name_of
@@ -182,6 +183,7 @@ def _log_standing(row: LogKeyRow) -> dict[str, Any]:
 )
 @head_option
 @out_option
+@to_option
 @home_option
 @keys_option
 @json_option
@@ -194,6 +196,7 @@ def rotate(
     no_passphrase: bool,
     head: str | None,
     out: str | None,
+    url: str | None,
 ) -> None:
     """Put a new key in the place of a key, and revoke the old one.
 
@@ -202,7 +205,9 @@ def rotate(
     stands. Sign with the new name from then on: the old file stays where it is.
 
     The log's own key takes two steps: this adds the new one beside it, and checkpoints
-    bear both signatures until 'linernote key retire'.
+    bear both signatures until 'linernote key retire'. Where 'linernote serve
+    --accept-events' runs, --to names its address: it takes the new key as well, if that
+    has the passphrase of the old one, or none.
     """
     keys = Keys(settings)
     old = keys.ring.load(name)
@@ -212,8 +217,10 @@ def rotate(
     if old.purpose == "log":
         if head is not None or out is not None:
             raise click.UsageError("the log's key is rotated where the log is")
-        add_log_key(settings, keys, old, wanted, passphrase)
+        add_log_key(settings, keys, old, wanted, passphrase, url=url)
         return
+    if url is not None:
+        raise click.UsageError("--to is for the log's own key")
     way = Way(now=head is None and out is None, head=head, prefix=out or wanted)
     way.check()
     log = delivery.read_head(settings, head).log

@@ -25,17 +25,23 @@ from ledger.cli.common import pass_settings
 from ledger.cli.documents import print_document
 from ledger.cli.making import root_name_of
 from ledger.cli.signing import Keys
+from ledger.cli.signing import new_id
 from ledger.cli.signing import open_desk
+from ledger.drafts import Draft
 from ledger.entry.verify import prove_log_key
 from ledger.errors import HomeError
 from ledger.errors import InputError
 from ledger.errors import InvariantError
 from ledger.errors import LedgerError
+from ledger.errors import UnverifiableError
 from ledger.events.identity import LogKey
+from ledger.events.json import body_to_json
 from ledger.published import FILE_NAME
+from ledger.staging import Staged
 from ledger.tlog.note import format_vkey
 from ledger.tlog.policy import check_policy
 from ledger.witnessing import read_policy
+from ledger.writer import now_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,36 +53,90 @@ if TYPE_CHECKING:
     from ledger.tlog.ed25519 import SigningKey
 
 
+LOG_KEY_KIND = "log.key"
+
+
 def add_log_key(
     settings: Settings,
     keys: Keys,
     old: KeyFile,
     name: str,
     passphrase: Callable[[], str | None],
+    *,
+    url: str | None,
 ) -> None:
     """Make a log key, and add it beside the old one."""
     log_keys = keys.log_keys()
     signer = keys.signer(root_name_of(settings, keys, old, None))
+    with open_home(settings) as reader, reader.reading() as sources:
+        log = sources.state.need_log().log
     made = keys.ring.create(
         name, party=old.party, purpose="log", passphrase=passphrase()
     )
-    with open_desk(settings, [*log_keys, made]) as desk:
-        proof = prove_log_key(made, desk.writer.identity.log)
-        body = LogKey(action="add", proof=proof, public=made.public)
-        try:
-            index = desk.author(signer).say("log.key", body).index
-        except (HomeError, InvariantError):
-            raise  # whether the log has it is not known
-        except LedgerError:
+    body = LogKey(action="add", proof=prove_log_key(made, log), public=made.public)
+    try:
+        if url is None:
+            index = _say_here(settings, [*log_keys, made], signer, body)
+        else:
+            index = _say_there(settings, url, signer, body)
+    except LedgerError as error:
+        if not _maybe_stored(error):
             keys.ring.remove(name)
-            raise
+        raise
     _report(settings, name, made.public, index)
     hint(f"""
 Checkpoints bear the signatures of both keys now. Next:
   copy {keys.ring.folder} and its passphrase to a safe place
-  give the new vkey to everyone who verifies this log, and to its witnesses:
-    linernote witness add-log NEW-VKEY --instead-of OLD-VKEY
+  give the new vkey to everyone who verifies this log
   once its witnesses have cosigned: linernote key retire {old.name}""")
+
+
+def _maybe_stored(error: LedgerError) -> bool:
+    """Tell whether the log may have the key: then its file is not to be lost."""
+    if isinstance(error, HomeError):
+        return error.code != "home-in-use"
+    return isinstance(error, InvariantError | UnverifiableError)
+
+
+def _say_here(
+    settings: Settings, log_keys: Sequence[SigningKey], signer: Signer, body: LogKey
+) -> int:
+    """Append an event to the log of the home; return its index."""
+    try:
+        with open_desk(settings, log_keys) as desk:
+            return desk.author(signer).say(LOG_KEY_KIND, body).index
+    except HomeError as error:
+        if error.code != "home-in-use":
+            raise
+        told = "if it is 'linernote serve --accept-events', give its address with --to"
+        raise HomeError(error.code, error.message, hint=told) from error
+
+
+def _say_there(settings: Settings, url: str, signer: Signer, body: LogKey) -> int:
+    """Send an event to the server of the home; return its index."""
+    from ledger.cli.sending import RemoteDestination
+    from ledger.remote import Client
+
+    with open_home(settings) as reader:
+        believed = reader.vkeys[0]  # signed what is published, also just after an add
+    log = RemoteDestination(Client(url), settings.keys_folder, believed, wait=False)
+    chain = log.head(signer).chain(signer.key, signer.file.party)
+    draft = Draft(LOG_KEY_KIND, body_to_json(body), None, None, LOG_KEY_KIND)
+    event = chain.sign(draft, event_id=new_id(), time=now_ms())
+    with Staged() as staged:
+        (answer,) = log.append([event], staged)
+    if isinstance(answer, LedgerError):
+        raise answer
+    return answer.index
+
+
+to_option = click.option(
+    "--to",
+    "url",
+    metavar="URL",
+    help="The log's address, where 'linernote serve --accept-events' serves this home:"
+    " for a log key, which is changed while it runs.",
+)
 
 
 @click.command(
@@ -89,17 +149,20 @@ Checkpoints bear the signatures of both keys now. Next:
 )
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@to_option
 @home_option
 @keys_option
 @json_option
 @pass_settings
-def retire(settings: Settings, name: str, *, yes: bool) -> None:
+def retire(settings: Settings, name: str, *, yes: bool, url: str | None) -> None:
     """Retire a key that signs the log's checkpoints, for ever.
 
     The second step after 'linernote key rotate log'. The published checkpoint, which
     both keys signed, goes into the entry: whoever knows the old key alone can follow
     to the new one. If the home has a policy, its witnesses have to have cosigned that
     checkpoint. From then on the old key signs nothing that anybody believes.
+
+    Where 'linernote serve --accept-events' runs, --to names its address.
     """
     keys = Keys(settings)
     old = keys.ring.load(name)
@@ -115,18 +178,14 @@ def retire(settings: Settings, name: str, *, yes: bool) -> None:
         if not sys.stdin.isatty():
             raise click.UsageError("a key is retired for ever: say so with --yes")
         click.confirm(f"Retire log key {name} for ever?", abort=True, err=True)
-    index = _retire(settings, log_keys, old, signer)
+    note = _handover(settings.place)
+    body = LogKey(action="retire", checkpoint=note.encode(), public=old.public)
+    if url is None:
+        index = _say_here(settings, log_keys, signer, body)
+    else:
+        index = _say_there(settings, url, signer, body)
     _report(settings, name, old.public, index)
     hint(f"copy {keys.ring.folder}/{name}.key away, or destroy it: it has no use here")
-
-
-def _retire(
-    settings: Settings, log_keys: Sequence[SigningKey], old: KeyFile, signer: Signer
-) -> int:
-    with open_desk(settings, log_keys) as desk:
-        note = _handover(desk.writer.home)
-        body = LogKey(action="retire", checkpoint=note.encode(), public=old.public)
-        return desk.author(signer).say("log.key", body).index
 
 
 def _handover(home: Home) -> str:

@@ -97,12 +97,14 @@ def serve_and_accept(settings: Settings, host: str, port: int) -> None:
     from ledger.writer import Writer
     from web import create_app
 
-    log_keys = Keys(settings).log_keys()
+    keys = Keys(settings)
+    log_keys = keys.log_keys()
     signal.signal(signal.SIGTERM, _end)
     with Writer(settings.place) as writer:
         intake = Intake(
             writer,
             log_keys,
+            find_log_key=keys.find_log_key,
             on_published=lambda size: asker.wake(size),  # noqa: PLW0108 (made below)
             on_failure=_end_soon,
         )

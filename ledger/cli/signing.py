@@ -71,8 +71,12 @@ class Passphrases:
             self._known.append(chosen)
         return chosen
 
-    def open(self, key_file: KeyFile) -> SigningKey:
+    def open(self, key_file: KeyFile, *, ask: bool = True) -> SigningKey:
         """Open a key file.
+
+        Args:
+            key_file: locked, or not.
+            ask: for the passphrase, if none that was given before will do.
 
         Raises:
             InputError: `passphrase-needed`, `wrong-passphrase`, as `KeyFile.unlock`.
@@ -86,6 +90,10 @@ class Passphrases:
             key = _try(key_file, passphrase)
             if key is not None:
                 return key
+        if not ask:
+            raise InputError(
+                "passphrase-needed", f"nothing given before opens key {key_file.name}"
+            )
         return self._ask(key_file)
 
     def _ask(self, key_file: KeyFile) -> SigningKey:
@@ -185,6 +193,23 @@ class Keys:
                     hint="restore its file from a backup of the home",
                 )
         return [self.passphrases.open(files[public]) for public in signing]
+
+    def find_log_key(self, public: bytes) -> SigningKey:
+        """Open another log key while the log is served: nobody is asked for anything.
+
+        Raises:
+            InputError: `log-key-not-here`: no file holds it, or none that opens by the
+                passphrases given at the start.
+        """
+        from ledger.intake import log_key_not_here
+
+        for file in self._log_key_files():
+            if file.public == public:
+                try:
+                    return self.passphrases.open(file, ask=False)
+                except InputError as error:
+                    raise log_key_not_here(public, error.message) from error
+        raise log_key_not_here(public, "no key file here holds it")
 
     def _log_key_files(self) -> Iterator[KeyFile]:
         """Read the files of log keys; what cannot be read may be another key's."""
