@@ -12,6 +12,7 @@ back for a home whose anchor is gone, and for one that was set back in place.
 from __future__ import annotations
 
 from contextlib import closing
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import NamedTuple
@@ -54,6 +55,7 @@ from ledger.tlog.merkle import tree_root
 from ledger.tlog.note import Note
 from ledger.tlog.note import format_note
 from ledger.tlog.note import parse_note
+from ledger.tlog.note import verify_signature
 from ledger.tlog.tiles import TILE_WIDTH
 from ledger.tlog.tiles import format_bundle
 from ledger.witnessing import ask_what_they_saw
@@ -121,10 +123,12 @@ def catch_up(home: Home, place: str, vkeys: Sequence[Vkey] = ()) -> CaughtUp:
     Args:
         home: a restored one, or one whose anchor refuses it.
         place: folder or URL where readers get the log, not the home itself.
-        vkeys: that have to have signed there; the log's own by default.
+        vkeys: that have to have signed there; by default those that the home knows,
+            which suffices on a machine that remembers the log.
 
     Raises:
-        InputError: `source-inside-home`, `home-missing`; as `open_source`.
+        InputError: `source-inside-home`, `home-missing`, `vkey-needed`; as
+            `open_source`.
         VerificationError: `wrong-origin`, `fork`, `audit-failed`; as `Reader`.
         UnverifiableError: `source-behind`, `audit-incomplete`, `witness-silent`; as
             `Reader`.
@@ -140,6 +144,8 @@ def catch_up(home: Home, place: str, vkeys: Sequence[Vkey] = ()) -> CaughtUp:
             Reader(open_source(place), vkeys or _vkeys_of(store)) as reader,
         ):
             anchor = _anchor_of(home, store)
+            if anchor.read() is None and not vkeys:
+                raise _no_vkey(anchor)
             if reader.checkpoint().size > store.size():
                 _mark(home)
             fetched = _fetch(store, reader)
@@ -301,17 +307,35 @@ def _publish(home: Home, store: SqliteStore, reader: Reader, anchor: Anchor) -> 
     checkpoint, anchored = reader.checkpoint(), anchor.checkpoint()
     if anchored is None or anchored.size <= checkpoint.size:
         anchor.swap(anchor.read(), format_checkpoint(checkpoint))
+    log_keys = vkeys_at(State("full", store.rows), checkpoint.size)
+    policy = read_policy(home)
+    witnesses = [] if policy is None else [each.vkey for each in policy.witnesses]
     put_files(home.public, files_between(store, 0, checkpoint.size))
-    put_checkpoint(home.public, reader.note)
+    put_checkpoint(home.public, _signed_by(reader.note, [*log_keys, *witnesses]))
     with store.transaction():
-        store.swap_checkpoint(store.checkpoint(), _by_log(reader.note, checkpoint))
+        store.swap_checkpoint(store.checkpoint(), _signed_by(reader.note, log_keys))
 
 
-def _by_log(note: str, checkpoint: Checkpoint) -> str:
-    """Leave witnesses' signatures out: the store keeps what the log signed."""
-    text, signatures = parse_note(note).text, parse_note(note).signatures
-    own = [each for each in signatures if each.name == checkpoint.origin]
-    return format_note(Note(text, tuple(own)))
+def _signed_by(note: str, vkeys: Sequence[Vkey]) -> str:
+    """Leave every signature out that does not hold by one of some keys."""
+    known = {(vkey.name, vkey.key_id): vkey for vkey in vkeys}
+    parsed, holding = parse_note(note), []
+    for signature in parsed.signatures:
+        vkey = known.get((signature.name, signature.key_id))
+        if vkey is not None:
+            with suppress(VerificationError):
+                verify_signature(vkey, parsed.text, signature)
+                holding.append(signature)
+    return format_note(Note(parsed.text, tuple(holding)))
+
+
+def _no_vkey(anchor: Anchor) -> InputError:
+    return InputError(
+        "vkey-needed",
+        f"{anchor.folder} does not know this log, and the home may be older than the"
+        " last change of its keys: a key that was retired since proves nothing",
+        hint="give the newest verifier key, as readers have it, with --vkey",
+    )
 
 
 def _fork(size: int) -> VerificationError:

@@ -66,7 +66,7 @@ def backup(settings: Settings, folder: Path, *, keys: bool) -> None:
     linernote restore --from https://log.example/music
 
     a home that was moved to this machine, with its anchor left behind
-    linernote restore --from /srv/mirror
+    linernote restore --from /srv/mirror --vkey log.example/music+…
     """,
 )
 @click.argument(
@@ -83,7 +83,8 @@ def backup(settings: Settings, folder: Path, *, keys: bool) -> None:
     "vkeys",
     multiple=True,
     metavar="VKEY",
-    help="Verifier key of the checkpoint there.  [default: the log key of genesis]",
+    help="Verifier key of the checkpoint there; needed on a machine that has no anchor"
+    " of the log.  [default: those that the home knows]",
 )
 @home_option
 @json_option

@@ -26,6 +26,8 @@ from ledger.setup import create_home
 from ledger.setup import currency_rules
 from ledger.storage.sqlite import SqliteStore
 from ledger.tlog.ed25519 import SigningKey
+from ledger.tlog.note import Vkey
+from ledger.tlog.note import make_vkey
 from ledger.writer import Writer
 from ledger.writer import now_ms
 
@@ -61,6 +63,11 @@ def new_home(path: Path, clock: Clock | None = None) -> Home:
 def log_key(home: Home) -> SigningKey:
     """Open the key that signs checkpoints."""
     return KeyRing(home.keys).unlock(LOG_KEY)
+
+
+def vkey(home: Home) -> Vkey:
+    """Give the verifier key of checkpoints."""
+    return make_vkey(ORIGIN, log_key(home).public)
 
 
 def say(writer: Writer, name: str) -> int:

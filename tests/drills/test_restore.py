@@ -18,7 +18,14 @@ from ledger.home import Home
 from ledger.restore import catch_up
 from ledger.restore import restore
 from ledger.storage.sqlite import SqliteStore
+from ledger.tlog.cosignature import COSIGNATURE_TYPE
+from ledger.tlog.cosignature import merge_signatures
+from ledger.tlog.ed25519 import SigningKey
+from ledger.tlog.note import Signature
+from ledger.tlog.note import format_vkey
+from ledger.tlog.note import make_vkey
 from ledger.writer import Writer
+from tests.drills.places import ORIGIN
 from tests.drills.places import anchored
 from tests.drills.places import audit
 from tests.drills.places import copy
@@ -26,6 +33,7 @@ from tests.drills.places import grow
 from tests.drills.places import log_key
 from tests.drills.places import say_many
 from tests.drills.places import size_of
+from tests.drills.places import vkey
 
 
 def refusal(home: Home) -> str:
@@ -99,7 +107,7 @@ def test_a_place_that_is_behind_the_anchor_is_not_enough(
     copied = copy(lost, tmp_path / "copied")
     with monkeypatch.context() as elsewhere:
         elsewhere.setenv(VARIABLE, str(tmp_path / "elsewhere"))
-        catch_up(copied, str(tmp_path / "mirror"))
+        catch_up(copied, str(tmp_path / "mirror"), [vkey(copied)])
         shutil.copytree(copied.public, older)
     anchor = anchored(lost)
     text = (anchor.read() or "").replace("\n6\n", "\n9\n")
@@ -141,7 +149,7 @@ def test_another_history_is_not_caught_up_with(
         elsewhere.setenv(VARIABLE, str(tmp_path / "elsewhere"))
         alone = tmp_path / "alone"
         shutil.copytree(tmp_path / "mirror", alone)
-        catch_up(forked, str(alone))
+        catch_up(forked, str(alone), [vkey(forked)])
     with monkeypatch.context() as elsewhere:
         elsewhere.setenv(VARIABLE, str(tmp_path / "another"))
         split = Home(tmp_path / "split")
@@ -183,9 +191,33 @@ def test_a_lost_anchor_is_won_back_from_what_readers_have(
     shutil.copytree(home.public, tmp_path / "mirror")
     monkeypatch.setenv(VARIABLE, str(tmp_path / "elsewhere"))
     assert refusal(home) == "anchor-missing"
-    assert catch_up(home, str(tmp_path / "mirror")) == (3, 0)
+    with pytest.raises(InputError) as unknown:
+        catch_up(home, str(tmp_path / "mirror"))
+    assert unknown.value.code == "vkey-needed"
+    assert catch_up(home, str(tmp_path / "mirror"), [vkey(home)]) == (3, 0)
     assert grow(home) == 4
     assert audit(home).exit_code == 0
+
+
+def test_signatures_that_do_not_hold_are_not_published_again(
+    lost: Home, tmp_path: Path
+) -> None:
+    """One that names a known key would have every reader refuse the checkpoint."""
+    restore(lost, tmp_path / "backup")
+    path = tmp_path / "mirror" / "checkpoint"
+    right = path.read_text(encoding="utf-8")
+    public = SigningKey(b"w" * 32).public
+    witness = make_vkey("w.example", public, COSIGNATURE_TYPE)
+    junk = [
+        Signature(ORIGIN, b"abcd", bytes(64)),
+        Signature("w.example", witness.key_id, bytes(72)),
+    ]
+    path.write_text(merge_signatures(right, junk), encoding="utf-8")
+    lines = [f"log {format_vkey(vkey(lost))}", f"witness w {format_vkey(witness)}"]
+    policy = "\n".join([*lines, "quorum none", ""])
+    (lost.path / "policy").write_text(policy, encoding="utf-8")
+    catch_up(lost, str(tmp_path / "mirror"))
+    assert (lost.public / "checkpoint").read_text(encoding="utf-8") == right
 
 
 def test_a_copy_that_was_set_back_catches_up_in_place(

@@ -30,6 +30,7 @@ from ledger.writer import Writer
 from tests.drills.places import ORIGIN
 from tests.drills.places import grow
 from tests.drills.places import log_key
+from tests.drills.places import vkey
 from tests.witness.servers import dead_port
 from tests.witness.servers import serving
 
@@ -81,12 +82,13 @@ def test_a_witness_that_saw_more_is_heard(
     restored = Home(tmp_path / "restored")
     restore(restored, tmp_path / "backup")
     with pytest.raises(HomeError) as error:
-        catch_up(restored, str(tmp_path / "old-mirror"))
+        catch_up(restored, str(tmp_path / "old-mirror"), [vkey(home)])
     assert (error.value.code, error.value.exit_code) == ("behind-witness", 8)
     with pytest.raises(HomeError) as refused:
         Writer(restored)
     assert refused.value.code == "home-restored"
-    assert catch_up(restored, str(tmp_path / "mirror")).size == 4
+    known = [vkey(home)]
+    assert catch_up(restored, str(tmp_path / "mirror"), known).size == 4
     assert grow(restored) == 5
 
 
