@@ -80,11 +80,13 @@ def read_head(settings: Settings, file: str | None, *signers: Signer) -> Head:
         return head_of(sources.state, *(signer.id for signer in signers))
 
 
-def append(settings: Settings, keys: Keys, said: Said, registrar: str) -> Delivered:
-    """Append everything as one batch, all or none.
+def append(
+    settings: Settings, keys: Keys, maker: Maker, said: Said, registrar: str
+) -> Delivered:
+    """Append everything as one batch, all or none; take back keys that were refused.
 
     Raises:
-        LedgerError: the refusal; nothing was appended.
+        LedgerError: the refusal; nothing was appended, unless that is not known.
     """
     log_keys = keys.log_keys()
     signer = keys.signer(registrar) if said.by_registrar else said.root
@@ -96,7 +98,14 @@ def append(settings: Settings, keys: Keys, said: Said, registrar: str) -> Delive
             drafts = [_draft(kind, body) for kind, body in said.by_registrar]
             first = [chain.sign(d, event_id=new_id(), time=now_ms()) for d in drafts]
             events = [*first, *events]
-        answers = desk.log.append(events, atomic=True)
+        maker.sent = True
+        try:
+            answers = desk.log.append(events, atomic=True)
+        except (HomeError, InvariantError):
+            raise  # whether the log has them is not known
+        except LedgerError:
+            maker.sent = False
+            raise
     entries = [each.index for each in answers if not isinstance(each, LedgerError)]
     return Delivered(entries, [])
 
@@ -112,8 +121,13 @@ def write(head: Head, said: Said, prefix: str) -> Delivered:
         ]
         party = {Path(f"{prefix}.party.json"): "".join(f"{line}\n" for line in lines)}
         files = {**party, **files}
-    for path, text in files.items():
-        write_durably(path, text.encode())
+    try:
+        for path, text in files.items():
+            write_durably(path, text.encode())
+    except BaseException:
+        for path in files:
+            path.unlink(missing_ok=True)
+        raise
     return Delivered([], list(files))
 
 
@@ -166,20 +180,21 @@ class Way:
             check_free(self.prefix)
 
     def finish(self, settings: Settings, keys: Keys, maker: Maker, said: Said) -> None:
-        """Deliver, and report; take back keys that the log refused."""
+        """Deliver, and report; take back keys that nobody else knows of."""
         try:
-            delivered = self._deliver(settings, keys, said)
-        except (HomeError, InvariantError):
-            raise  # whether the log has them is not known
-        except LedgerError:
-            maker.discard()
+            delivered = self._deliver(settings, keys, maker, said)
+        except BaseException:
+            if not maker.sent:
+                maker.discard()
             raise
         self._report(settings, keys, maker.made, (said, delivered))
 
-    def _deliver(self, settings: Settings, keys: Keys, said: Said) -> Delivered:
+    def _deliver(
+        self, settings: Settings, keys: Keys, maker: Maker, said: Said
+    ) -> Delivered:
         """Append, or write files."""
         if self.now:
-            return append(settings, keys, said, self.registrar)
+            return append(settings, keys, maker, said, self.registrar)
         head = read_head(settings, self.head, said.root)
         return write(head, said, self.prefix)
 

@@ -39,6 +39,11 @@ class Maker:
         keys: the ring, and passphrases.
         passphrase: locks new keys; None leaves them unlocked.
         log: id of the log that they are for.
+
+    Attributes:
+        made: the keys, in the order in which they were made.
+        sent: whether somebody else may know of them: then their files are not to be
+            lost.
     """
 
     def __init__(self, keys: Keys, passphrase: str | None, log: bytes) -> None:
@@ -46,6 +51,7 @@ class Maker:
         self._passphrase = passphrase
         self._log = log
         self.made: list[Signer] = []
+        self.sent = False
 
     def party(
         self,
@@ -79,7 +85,7 @@ class Maker:
         )
 
     def discard(self) -> None:
-        """Remove the keys made: the log refused them, they never signed anything."""
+        """Remove the keys made: nobody has heard of them."""
         for signer in self.made:
             self._keys.ring.remove(signer.file.name)
 

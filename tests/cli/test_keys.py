@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ledger.errors import HomeError
+from ledger.log import Log
+from ledger.storage.lock import WriterLock
 from tests.cli.conftest import Document
 from tests.cli.conftest import Run
 from tests.cli.conftest import Town
@@ -188,6 +191,51 @@ def test_nobody_revokes_the_keys_of_others(staffed: Town) -> None:
     done = staffed.run("key", "revoke", lab, "--by", "society-root", "--yes")
     assert done.code in {3, 7}
     assert keys_of(staffed)["lab"]["revoked"] is None
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("key", "new", "birch", "--role", "society", "--register"),
+        ("key", "new", "society-b", "--of", "society", "--register"),
+        ("key", "rotate", "society"),
+    ],
+)
+def test_keys_of_a_command_that_never_wrote_are_taken_back(
+    staffed: Town, command: tuple[str, ...]
+) -> None:
+    """While another writes, nothing is made: the same command works afterwards."""
+    before = sorted((staffed.home / "keys").iterdir())
+    with WriterLock(staffed.home / "lock"):
+        done = staffed.run(*command, "--no-passphrase")
+        assert (done.code, done.error) == (8, "home-in-use")
+    assert sorted((staffed.home / "keys").iterdir()) == before
+    staffed.must(*command, "--no-passphrase")
+
+
+def test_keys_whose_fate_is_unknown_stay(
+    bare: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the log may have taken the keys in, their files are not removed."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise HomeError("commit-unknown", "the disk failed")
+
+    monkeypatch.setattr(Log, "append", fail)
+    done = bare.run("key", "new", "birch", "--register", "--no-passphrase")
+    assert done.error == "commit-unknown"
+    assert (bare.home / "keys" / "birch.key").exists()
+
+
+def test_files_for_another_are_written_whole_or_not_at_all(
+    bare: Town, tmp_path: Path
+) -> None:
+    """Where the files cannot be written, neither they nor the keys stay behind."""
+    new = ("key", "new", "birch", "--no-passphrase", "-o", tmp_path / "none" / "birch")
+    assert bare.run(*new).code != 0
+    assert not (bare.home / "keys" / "birch.key").exists()
+    (tmp_path / "none").mkdir()
+    assert bare.run(*new).code == 0
 
 
 def test_keys_that_the_log_refused_are_taken_back(staffed: Town) -> None:
