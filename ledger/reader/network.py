@@ -138,7 +138,11 @@ def _unpack(body: bytes, encoding: str, url: str, length: int) -> bytes:
 
 
 class _SameHost(urllib.request.HTTPRedirectHandler):
-    """Follows a redirect only where it stays with the host that the person named."""
+    """Follows a redirect only where it stays with the host that the person named.
+
+    Nothing is read but its head: the body, which nobody wants, might have no end, and
+    the base class would hold all of it in memory before it goes on.
+    """
 
     def redirect_request(  # noqa: PLR0917 (as the base class has it)
         self,
@@ -151,7 +155,9 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         if urlsplit(req.full_url)[:2] != urlsplit(newurl)[:2]:
             return None
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+        led = super().redirect_request(req, fp, code, msg, headers, newurl)
+        fp.close()
+        return led
 
 
 class _Watch:

@@ -262,6 +262,26 @@ def test_no_redirect_leads_to_another_host() -> None:
     assert not reached
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_the_body_of_a_redirect_is_not_read(status: int) -> None:
+    """However long it is, the reader goes on at once and holds none of it."""
+    sent = []
+
+    def handle(handler: BaseHTTPRequestHandler) -> None:
+        if handler.path == "/moved":
+            return send(handler, b"moved")
+        handler.send_response(status)
+        handler.send_header("Location", "/moved")
+        handler.end_headers()
+        while True:
+            sent.append(handler.wfile.write(bytes(1 << 20)))
+
+    with serving(handle) as address:
+        source = HttpSource(address, wait_seconds=1, answer_seconds=2)
+        assert source.get("file", 100) == b"moved"
+    assert sum(sent) < 32 << 20
+
+
 @pytest.mark.parametrize(
     ("target", "followed"),
     [
