@@ -49,6 +49,7 @@ STATE_VARIABLE = "XDG_STATE_HOME"
 FILE_NAME = "checkpoint"
 
 _WAY_BACK = "'linernote restore --from PLACE', where PLACE is where readers get the log"
+_ANEW = f"{_WAY_BACK}, and --vkey with the newest verifier key, as readers have it"
 
 
 class Anchor:
@@ -232,7 +233,7 @@ def _missing(anchor: Anchor) -> HomeError:
         "anchor-missing",
         f"this log has published, and {anchor.folder} does not know it: the home may"
         " be a copy, whose original goes on elsewhere",
-        hint=f"stop the original, then {_WAY_BACK}; or name the folder of the anchors"
+        hint=f"stop the original, then {_ANEW}; or name the folder of the anchors"
         f" with {VARIABLE}",
     )
 
@@ -250,7 +251,7 @@ def _unreadable(path: Path) -> HomeError:
     return HomeError(
         "anchor-unreadable",
         f"{path} is no text of a checkpoint",
-        hint=f"move it away, then {_WAY_BACK}",
+        hint=f"move it away, then {_ANEW}",
     )
 
 
