@@ -9,7 +9,9 @@ of both (format.md §7). The operator's root key signs both entries.
 
 from __future__ import annotations
 
+import shlex
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -39,12 +41,15 @@ from ledger.events.json import body_to_json
 from ledger.published import FILE_NAME
 from ledger.staging import Staged
 from ledger.tlog.note import format_vkey
+from ledger.tlog.note import make_vkey
 from ledger.tlog.policy import check_policy
 from ledger.witnessing import read_policy
+from ledger.writer import Writer
 from ledger.writer import now_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Iterator
     from collections.abc import Sequence
 
     from ledger.cli.signing import Signer
@@ -68,12 +73,15 @@ def add_log_key(
     """Make a log key, and add it beside the old one."""
     log_keys = keys.log_keys()
     signer = keys.signer(root_name_of(settings, keys, old, None))
+    if url is None:
+        with _naming_the_server():
+            Writer(settings.place).close()  # refuses before a key is made
     with open_home(settings) as reader, reader.reading() as sources:
-        log = sources.state.need_log().log
+        log = sources.state.need_log()
     made = keys.ring.create(
         name, party=old.party, purpose="log", passphrase=passphrase()
     )
-    body = LogKey(action="add", proof=prove_log_key(made, log), public=made.public)
+    body = LogKey(action="add", proof=prove_log_key(made, log.log), public=made.public)
     try:
         if url is None:
             index = _say_here(settings, [*log_keys, made], signer, body)
@@ -84,11 +92,19 @@ def add_log_key(
             keys.ring.remove(name)
         raise
     _report(settings, name, made.public, index)
+    old_vkey, new_vkey = (
+        shlex.quote(format_vkey(make_vkey(log.origin, public)))
+        for public in (old.public, made.public)
+    )
     hint(f"""
 Checkpoints bear the signatures of both keys now. Next:
   copy {keys.ring.folder} and its passphrase to a safe place
   give the new vkey to everyone who verifies this log
-  once its witnesses have cosigned: linernote key retire {old.name}""")
+  change the log line of every policy, yours first ({settings.place.path / "policy"}):
+    log {new_vkey}
+  each witness of the policy has to put it in the place of the old one:
+    linernote witness add-log {new_vkey} --instead-of {old_vkey}
+  once 'linernote status' says that all cosigned: linernote key retire {old.name}""")
 
 
 def _maybe_stored(error: LedgerError) -> bool:
@@ -102,9 +118,15 @@ def _say_here(
     settings: Settings, log_keys: Sequence[SigningKey], signer: Signer, body: LogKey
 ) -> int:
     """Append an event to the log of the home; return its index."""
+    with _naming_the_server(), open_desk(settings, log_keys) as desk:
+        return desk.author(signer).say(LOG_KEY_KIND, body).index
+
+
+@contextmanager
+def _naming_the_server() -> Iterator[None]:
+    """Say how to go on if a server writes to the home."""
     try:
-        with open_desk(settings, log_keys) as desk:
-            return desk.author(signer).say(LOG_KEY_KIND, body).index
+        yield
     except HomeError as error:
         if error.code != "home-in-use":
             raise
@@ -185,7 +207,10 @@ def retire(settings: Settings, name: str, *, yes: bool, url: str | None) -> None
     else:
         index = _say_there(settings, url, signer, body)
     _report(settings, name, old.public, index)
-    hint(f"copy {keys.ring.folder}/{name}.key away, or destroy it: it has no use here")
+    hint(f"""
+Checkpoints bear the signature of the new key alone now. Next:
+  'linernote status' says which witness or policy still knows only the old one
+  copy {keys.ring.folder}/{name}.key away, or destroy it: it has no use here""")
 
 
 def _handover(home: Home) -> str:

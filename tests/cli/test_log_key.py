@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger.keys.keyfile import parse_key_file
+from ledger.storage.lock import WriterLock
 from ledger.tlog.checkpoint import open_checkpoint
 from ledger.tlog.checkpoint import parse_checkpoint
 from ledger.tlog.checkpoint import sign_checkpoint
@@ -205,6 +206,29 @@ def test_the_list_says_how_log_keys_stand(staffed: Town) -> None:
     assert keys["log"]["standing"].startswith("retired by entry ")
     assert keys["log-2"]["standing"] == "signs checkpoints"
     assert keys["log-2"]["added"] == keys["log"]["revoked"] - 1
+def test_a_rotation_that_cannot_begin_makes_no_key(staffed: Town) -> None:
+    """While another writes, nothing is made, and the same command works afterwards."""
+    before = sorted((staffed.home / "keys").iterdir())
+    with WriterLock(staffed.home / "lock"):
+        done = staffed.run("key", "rotate", "log", "--no-passphrase")
+        assert (done.code, done.error) == (8, "home-in-use")
+        assert "--to" in done.err
+    assert sorted((staffed.home / "keys").iterdir()) == before
+    rotate(staffed)
+
+
+def test_each_step_says_what_comes_next(staffed: Town) -> None:
+    """Policies and witnesses are told of, with the keys to give them."""
+    old = staffed.vkey
+    told = staffed.run("key", "rotate", "log", "--no-passphrase").err
+    new = staffed.vkey
+    assert f"log {new}" in told
+    assert f"linernote witness add-log {new} --instead-of {old}" in told
+    assert "linernote key retire log" in told
+    told = staffed.run("key", "retire", "log", "--yes").err
+    assert "linernote status" in told
+
+
     stray = Path(staffed.home / "keys" / "stray.key")
     text = (staffed.home / "keys" / "log.key").read_text(encoding="ascii")
     stray.write_text(text.replace("name log\n", "name stray\n"), encoding="ascii")
