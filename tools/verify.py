@@ -196,6 +196,8 @@ def open_note(note: str, *vkeys: Vkey, status: int = FAILED) -> list[str]:
         for data in ours:
             verify_signature(public, f"{text}\n".encode(), data[KEY_ID_BYTES:])
         said = f"no signature by key {own.hex()} of {name!a}"
+        if any(by == name for by, _ in found):
+            said += ", but by an earlier or unknown key of that name"
         need(ours, "not-signed", said, status)
     return text.split("\n")
 
@@ -660,7 +662,8 @@ def read_signed(path: Path) -> str:
 def verify_proof(text: str, vkey: Vkey, report: Report) -> None:
     """Verify a .tlog-proof."""
     index, proof, checkpoint, leaf = parse_proof(text)
-    size, root = open_checkpoint(checkpoint, vkey)
+    status = UNVERIFIED if f"\n— {vkey[0]} " in checkpoint else FAILED
+    size, root = open_checkpoint(checkpoint, vkey, status=status)
     need(leaf, "leaf-missing", "it does not bring its entry along", UNVERIFIED)
     leaf_hash = sha256(b"\x00", leaf)
     need(proven_root(index, size, leaf_hash, proof) == root, "bad-inclusion-proof")

@@ -41,6 +41,7 @@ from ledger.errors import UnverifiableError
 from ledger.errors import VerificationError
 from ledger.home import write_durably
 from ledger.tlog.merkle import leaf_hash
+from ledger.tlog.note import parse_note
 from ledger.tlog.policy import Policy
 from ledger.tlog.proof import format_proof
 from ledger.tlog.proof import parse_proof
@@ -87,7 +88,8 @@ def prove(
 
     A C2SP .tlog-proof: the entry itself, the path of hashes to the root, and the
     checkpoint that the log signed. Whoever has the log's verifier key can verify it
-    offline and for ever, with this or any other tool that knows the format.
+    offline, with this or any other tool that knows the format. Once the log's key has
+    been changed, that takes the old key, or the log: 'linernote verify --from URL'.
 
     With --from, the proof is made of the tiles that a log publishes; it is written only
     if it holds.
@@ -183,7 +185,7 @@ def verify(
     a FILE, all of the log is read from there: bytes, tree, chain and signatures.
 
     Exit code 4 means that a proof FAILED, 5 that it could not be verified (a missing
-    file, a proof without its entry, no network).
+    file, a proof without its entry, a key that the log had before, no network).
     """
     remote = make_remote(place, vkey_text, policy, cache)
     if remote is None:
@@ -267,14 +269,30 @@ def _check(
             cosigned = Belief(as_trust(trusted)).verify(proof, leaf_data)
         except VerificationError as error:
             if error.code == "not-signed":
-                raise _perhaps_rotated(error) from None
+                raise _perhaps_rotated(error, proof.checkpoint, trusted) from None
             raise
     if isinstance(trusted, Policy):
         return cosigned.checkpoint, tuple(map(harmless, cosigned.witnesses))
     return cosigned.checkpoint, None
 
 
-def _perhaps_rotated(error: VerificationError) -> VerificationError:
+def _perhaps_rotated(
+    error: VerificationError, checkpoint: str, trusted: Vkey | Policy
+) -> LedgerError:
+    """Tell a signature by no key at hand from one that should be there and is not."""
+    if isinstance(trusted, Policy):
+        vkeys = [log.vkey for log in trusted.logs]
+    else:
+        vkeys = [trusted]
+    names, ids = ({vkey.name for vkey in vkeys}, {vkey.key_id for vkey in vkeys})
+    signers = [each for each in parse_note(checkpoint).signatures if each.name in names]
+    if signers and not any(each.key_id in ids for each in signers):
+        return UnverifiableError(
+            "log-key-unknown",
+            f"it is signed by an earlier or unknown key of {harmless(signers[0].name)}",
+            hint="give '--from' with the log's address as well: its entries say which"
+            " keys it had",
+        )
     return VerificationError(
         error.code,
         error.message,

@@ -191,14 +191,28 @@ def vkey(settings: Settings) -> None:
 
     The key by which everyone verifies checkpoints and proofs of this log (C2SP
     signed-note), alone on one line. Publish it where the log cannot change it. While
-    the log's key is being rotated, this is the new one; --json lists all in force.
+    the log's key is being rotated, this is the new one; --json lists all in force, and
+    those retired, with the sizes of the checkpoints that they signed.
     """
+    from ledger.replay.log_keys import all_log_keys
+    from ledger.replay.rows import NEVER
     from ledger.tlog.note import format_vkey
+    from ledger.tlog.note import make_vkey
 
-    with open_home(settings) as reader:
+    with open_home(settings) as reader, reader.reading() as sources:
         texts = [format_vkey(vkey) for vkey in reader.vkeys]
+        log = sources.state.need_log()
+        retired = [
+            {
+                "vkey": format_vkey(make_vkey(log.origin, row.public)),
+                "first_size": row.added + 1,
+                "last_size": row.retired,
+            }
+            for row in all_log_keys(sources.state)
+            if row.retired != NEVER and row.added >= log.index
+        ]
     if settings.json:
-        print_document({"vkey": texts[-1], "vkeys": texts})
+        print_document({"vkey": texts[-1], "vkeys": texts, "retired": retired})
     else:
         click.echo(texts[-1])
 

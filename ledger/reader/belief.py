@@ -79,8 +79,12 @@ class Belief:
         """Give what a checkpoint of a size is believed by, as of now."""
         return self._trust if self.keys is None else self._by(self.keys, size)
 
-    def open(self, note: str) -> Cosigned:
+    def open(self, note: str, keys: LogKeys | None = None) -> Cosigned:
         """Verify a checkpoint of the log, by the keys that are known.
+
+        Args:
+            note: of the log, or said to be.
+            keys: that the log names, if others than the pinned ones led to.
 
         Raises:
             VerificationError: as `open_checkpoint` or `check_policy`, and where it is
@@ -88,17 +92,19 @@ class Belief:
         """
         try:
             size = parse_checkpoint(parse_note(note).text).size
-            return self._open(note, self.keys, size)
+            return self._open(note, keys or self.keys, size)
         except FormatError as error:
             raise served_wrong(error) from None
 
-    def verify(self, proof: Proof, leaf: bytes) -> Cosigned:
-        """Verify that an entry is in the log.
+    def verify(
+        self, proof: Proof, leaf: bytes, keys: LogKeys | None = None
+    ) -> Cosigned:
+        """Verify that an entry is in the log; `keys` as `open`.
 
         Raises:
             VerificationError: as `open`, or ``bad-inclusion-proof``.
         """
-        cosigned = self.open(proof.checkpoint)
+        cosigned = self.open(proof.checkpoint, keys)
         check_included(proof, leaf, cosigned.checkpoint)
         return cosigned
 

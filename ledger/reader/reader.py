@@ -20,6 +20,7 @@ from typing import Self
 
 from ledger.entry.envelope import Entry
 from ledger.errors import FormatError
+from ledger.errors import LedgerError
 from ledger.errors import UnverifiableError
 from ledger.errors import VerificationError
 from ledger.home import write_durably
@@ -83,6 +84,7 @@ class Reader:
         self._note: str | None = None
         self._checkpoint: Checkpoint | None = None
         self._tree = AuthenticTree(0, EMPTY_ROOT, self._fetcher())
+        self._named: tuple[AuthenticTree, LogKeys] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -153,12 +155,22 @@ class Reader:
     def verify(self, proof: Proof, leaf: bytes) -> Cosigned:
         """Verify a proof of this log, from whatever size.
 
+        One that the known keys have not signed may be older than they are: then all
+        keys have to have signed that were in force at its size, as the log says that
+        the known ones did sign.
+
         Raises:
             UnverifiableError: as `Source.get`.
             VerificationError: as `Belief.verify` and `consistency`.
         """
         latest = self.latest
-        cosigned = self._belief.verify(proof, leaf)
+        try:
+            cosigned = self._belief.verify(proof, leaf)
+        except VerificationError as error:
+            origin = _parse(proof.checkpoint).origin
+            if error.code != "not-signed" or origin != latest.origin:
+                raise
+            cosigned = self._belief.verify(proof, leaf, self._keys_named(error))
         check_grown(cosigned.checkpoint, latest, self.tree)
         return cosigned
 
@@ -257,6 +269,20 @@ class Reader:
         fetcher = Fetcher(self._source, kept, self._pool)
         tree = AuthenticTree(claimed.size, claimed.root, fetcher)
         return belief.follow(note, tree, known)
+
+    def _keys_named(self, otherwise: VerificationError) -> LogKeys:
+        """Read the log's keys from the entries that it is believed to have."""
+        if self._named is not None and self._named[0] is self.tree:
+            return self._named[1]
+        try:
+            keys = LogKeys(self.tree)
+            keys.check_handovers()
+        except UnverifiableError:
+            raise
+        except LedgerError as error:
+            raise otherwise from error  # no log of ours, so it names no keys
+        self._named = self.tree, keys
+        return keys
 
     def _recall(self, shown: str, origin: str) -> Checkpoint | None:
         """Read the checkpoint that was seen last, in an earlier run.

@@ -8,9 +8,9 @@
     example.com/log                                   the signed checkpoint, verbatim
     …
 
-A proof stands alone: with the leaf data and the log's vkey it verifies anywhere,
-for ever. The size of the tree comes from the signed checkpoint. In linernote the
-extra data is the leaf data and nothing else (format.md §7).
+A proof stands alone: with the leaf data and the vkeys that the log had at its size it
+verifies anywhere, at any time. The size of the tree comes from the signed checkpoint.
+In linernote the extra data is the leaf data and nothing else (format.md §7).
 
 >>> from ledger.tlog.checkpoint import sign_checkpoint
 >>> from ledger.tlog.note import make_vkey

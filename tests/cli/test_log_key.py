@@ -67,7 +67,7 @@ def test_a_rotation_from_end_to_end(
     ):
         for vkey in both:
             done = staffed.run("verify", proof, "--vkey", vkey)
-            assert done.code == (0 if vkey in vkeys else 4), (proof, vkey, done)
+            assert done.code == (0 if vkey in vkeys else 5), (proof, vkey, done)
     # Who knows the old key alone is led to the new one by the log itself.
     for vkey in both:
         assert verifier.run(staffed.home / "public", vkey, capsys)[0] == 0
@@ -98,11 +98,36 @@ def test_a_reader_elsewhere_follows_the_old_key(staffed: Town, run: Run) -> None
         assert (old in done.err) is False
     # A proof by the new key alone does not lead there: for that it takes the log.
     done = run("verify", "after", "--vkey", old)
-    assert done.code == 4
-    assert "--from" in done.err
+    assert (done.code, "--from" in done.err) == (5, True)
     assert run("verify", "after", "--vkey", new).code == 0
     done = run("monitor", public, "--vkey", old, "--once", "--state", "state")
     assert done.code == 0, done
+
+
+def test_the_new_key_leads_back_to_receipts_of_the_old(staffed: Town) -> None:
+    """Alone it cannot tell; with the log it can, by a key or by a policy."""
+    old, public = staffed.vkey, staffed.home / "public"
+    staffed.must("prove", 0, "-o", "before")
+    size = staffed.size
+    stranger = SigningKey(b"s" * 32)
+    checkpoint = parse_checkpoint(parse_note(checkpoint_of(staffed)).text)
+    text = Path("before").read_text(encoding="utf-8").partition("\n\n")[0]
+    forged = sign_checkpoint(checkpoint, ORIGIN, stranger)
+    Path("forged").write_text(f"{text}\n\n{forged}", encoding="utf-8")
+    rotate(staffed)
+    staffed.must("key", "retire", "log", "--yes")
+    new = staffed.must("vkey")
+    (gone,) = new["retired"]
+    assert (gone["vkey"], gone["first_size"]) == (old, 1)
+    assert size < gone["last_size"] < staffed.size + 1
+    Path("p").write_text(f"log {new['vkey']}\nquorum none\n", encoding="utf-8")
+    for trust in (("--vkey", new["vkey"]), ("--policy", "p")):
+        done = staffed.run("verify", "before", *trust)
+        assert (done.code, "earlier or unknown key" in done.err) == (5, True), done
+        done = staffed.run("verify", "before", *trust, "--from", public)
+        assert (done.code, "verified: entry 0" in done.out) == (0, True), done
+        done = staffed.run("verify", "forged", *trust, "--from", public)
+        assert (done.code, "not-signed" in done.err) == (4, True), done
 
 
 def test_the_old_key_file_can_go_once_it_is_retired(staffed: Town) -> None:
@@ -181,6 +206,29 @@ def test_a_key_that_the_log_refused_is_taken_back(staffed: Town) -> None:
     assert staffed.must("audit")["ok"]
 
 
+def test_a_rotation_that_cannot_begin_makes_no_key(staffed: Town) -> None:
+    """While another writes, nothing is made, and the same command works afterwards."""
+    before = sorted((staffed.home / "keys").iterdir())
+    with WriterLock(staffed.home / "lock"):
+        done = staffed.run("key", "rotate", "log", "--no-passphrase")
+        assert (done.code, done.error) == (8, "home-in-use")
+        assert "--to" in done.err
+    assert sorted((staffed.home / "keys").iterdir()) == before
+    rotate(staffed)
+
+
+def test_each_step_says_what_comes_next(staffed: Town) -> None:
+    """Policies and witnesses are told of, with the keys to give them."""
+    old = staffed.vkey
+    told = staffed.run("key", "rotate", "log", "--no-passphrase").err
+    new = staffed.vkey
+    assert f"log {new}" in told
+    assert f"linernote witness add-log {new} --instead-of {old}" in told
+    assert "linernote key retire log" in told
+    told = staffed.run("key", "retire", "log", "--yes").err
+    assert "linernote status" in told
+
+
 def test_witnesses_of_the_policy_come_before_the_retirement(staffed: Town) -> None:
     """Without their cosignatures the new key would not be known to them."""
     rotate(staffed)
@@ -206,29 +254,6 @@ def test_the_list_says_how_log_keys_stand(staffed: Town) -> None:
     assert keys["log"]["standing"].startswith("retired by entry ")
     assert keys["log-2"]["standing"] == "signs checkpoints"
     assert keys["log-2"]["added"] == keys["log"]["revoked"] - 1
-def test_a_rotation_that_cannot_begin_makes_no_key(staffed: Town) -> None:
-    """While another writes, nothing is made, and the same command works afterwards."""
-    before = sorted((staffed.home / "keys").iterdir())
-    with WriterLock(staffed.home / "lock"):
-        done = staffed.run("key", "rotate", "log", "--no-passphrase")
-        assert (done.code, done.error) == (8, "home-in-use")
-        assert "--to" in done.err
-    assert sorted((staffed.home / "keys").iterdir()) == before
-    rotate(staffed)
-
-
-def test_each_step_says_what_comes_next(staffed: Town) -> None:
-    """Policies and witnesses are told of, with the keys to give them."""
-    old = staffed.vkey
-    told = staffed.run("key", "rotate", "log", "--no-passphrase").err
-    new = staffed.vkey
-    assert f"log {new}" in told
-    assert f"linernote witness add-log {new} --instead-of {old}" in told
-    assert "linernote key retire log" in told
-    told = staffed.run("key", "retire", "log", "--yes").err
-    assert "linernote status" in told
-
-
     stray = Path(staffed.home / "keys" / "stray.key")
     text = (staffed.home / "keys" / "log.key").read_text(encoding="ascii")
     stray.write_text(text.replace("name log\n", "name stray\n"), encoding="ascii")
