@@ -35,6 +35,7 @@ from ledger.anchor import check_outside
 from ledger.author import Author
 from ledger.entry.grammar import CURRENCY
 from ledger.entry.verify import prove_key
+from ledger.errors import FormatError
 from ledger.errors import InputError
 from ledger.events.identity import CurrencyRule
 from ledger.events.identity import Genesis
@@ -116,7 +117,7 @@ def create_home(
         FormatError: `bad-origin`, `bad-key-name`.
         InputError: as `KeyRing.create`.
     """
-    check_origin(origin)
+    check_own_origin(origin)
     check_outside(path, os.environ)
     operator = random(ID_LENGTH)
     home = Home(path)
@@ -144,6 +145,25 @@ def create_home(
 
     home.build(fill)
     return founded[0]
+
+
+def check_own_origin(origin: str) -> None:
+    """Check that a log of ours may be called so: a URL without scheme.
+
+    Others may call theirs as they like, in what `check_origin` lets pass (C2SP
+    tlog-checkpoint: the origin SHOULD be a schema-less URL).
+
+    Raises:
+        FormatError: `bad-origin`, `bad-key-name`.
+    """
+    check_origin(origin)
+    scheme, mark, rest = origin.partition("://")
+    if mark:
+        raise FormatError(
+            "bad-origin",
+            f"origin {excerpt(origin)} begins with a scheme, {scheme}://",
+            hint=f"leave that out: {rest or 'example.com/log'}",
+        )
 
 
 def _make_keys(

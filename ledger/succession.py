@@ -30,8 +30,8 @@ from ledger.keys.ring import KeyRing
 from ledger.log import Log
 from ledger.setup import ID_LENGTH
 from ledger.setup import Founded
+from ledger.setup import check_own_origin
 from ledger.storage.sqlite import SqliteStore
-from ledger.tlog.checkpoint import check_origin
 from ledger.tlog.merkle import tree_root
 from ledger.tlog.note import make_vkey
 from ledger.writer import Writer
@@ -40,6 +40,7 @@ from ledger.writer import open_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ledger.keys.keyfile import Cost
@@ -56,6 +57,7 @@ def succeed_home(
     log_key_name: str,
     root_key: SigningKey,
     passphrase: str | Callable[[], str] | None,
+    currencies: Sequence[CurrencyRule] = (),
     random: Randomness = os.urandom,
     clock: Callable[[], int] = now_ms,
     cost: Cost = MODERATE,
@@ -69,6 +71,7 @@ def succeed_home(
         log_key_name: of the key file that is made.
         root_key: of the operator.
         passphrase: locks the new log key, or asks for what does; None leaves it open.
+        currencies: that the log counts from now on, beside those that it has.
         random: gives so many fresh random bytes.
         clock: gives the time now, ms since 1970.
         cost: of one try at the passphrase.
@@ -79,7 +82,7 @@ def succeed_home(
         FormatError: `bad-origin`, `bad-key-name`.
         HomeError: as `open_reader` and `Writer`.
     """
-    check_origin(origin)
+    check_own_origin(origin)
     check_outside(path, os.environ)
     home = Home(path)
     founded: list[Founded] = []
@@ -96,7 +99,7 @@ def succeed_home(
                 passphrase=passphrase() if callable(passphrase) else passphrase,
                 cost=cost,
             )
-            body = successor(log, origin, log_key.public, root_key)
+            body = successor(log, origin, log_key.public, root_key, currencies)
             new_id = functools.partial(random, ID_LENGTH)
             root = Author(log, operator, root_key, new_id=new_id, clock=clock)
             root.say("genesis", body)
@@ -119,7 +122,13 @@ def _carry_over(old: Home, home: Home) -> None:
     (home.path / "policy").unlink(missing_ok=True)
 
 
-def successor(log: Log, origin: str, log_key: bytes, root_key: SigningKey) -> Genesis:
+def successor(
+    log: Log,
+    origin: str,
+    log_key: bytes,
+    root_key: SigningKey,
+    currencies: Sequence[CurrencyRule] = (),
+) -> Genesis:
     """Make the body by which a log goes on under another name and log key."""
     before = log.state.need_log()
     predecessor = Predecessor(
@@ -130,7 +139,7 @@ def successor(log: Log, origin: str, log_key: bytes, root_key: SigningKey) -> Ge
     )
     named = msgspec.structs.asdict(predecessor)
     return Genesis(
-        currencies=_currencies(log.state),
+        currencies=_currencies(log.state, currencies),
         endorsement=root_key.sign(succession_message(before.operator, origin, named)),
         level=log.state.level,
         log_key=log_key,
@@ -142,8 +151,10 @@ def successor(log: Log, origin: str, log_key: bytes, root_key: SigningKey) -> Ge
     )
 
 
-def _currencies(state: State) -> list[CurrencyRule]:
+def _currencies(state: State, more: Sequence[CurrencyRule]) -> list[CurrencyRule]:
+    """Give a log's currencies with more; the log refuses to count one differently."""
+    exponents = dict(state.currencies.items())
+    exponents |= {rule.code: rule.exponent for rule in more}
     return [
-        CurrencyRule(code=code, exponent=exponent)
-        for code, exponent in state.currencies.items()
+        CurrencyRule(code=code, exponent=exponents[code]) for code in sorted(exponents)
     ]

@@ -22,6 +22,9 @@ from ledger.cli.documents import print_document
 from ledger.cli.values import UtcOffset
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ledger.events.identity import CurrencyRule
     from ledger.query import Reader
     from ledger.setup import Founded
 
@@ -61,8 +64,8 @@ if TYPE_CHECKING:
     "--succeeds",
     metavar="HOME",
     type=click.Path(path_type=Path),
-    help="Go on from the log in that home, whose currencies and offset stay; its"
-    " operator's root key endorses it.",
+    help="Go on from the log in that home, whose currencies and offset stay; --currency"
+    " adds more. Its operator's root key endorses it.",
 )
 @click.option(
     "--no-passphrase",
@@ -76,7 +79,7 @@ def init(
     settings: Settings,
     origin: str,
     currencies: tuple[str, ...],
-    utc_offset: int,
+    utc_offset: int | None,
     succeeds: Path | None,
     *,
     no_passphrase: bool,
@@ -93,22 +96,25 @@ def init(
     balances carry over: where receipts were lost, or a log key was. Never write to the
     old home again.
     """
-    if succeeds is not None:
-        _report_founded(settings, _succeed(settings, origin, succeeds, no_passphrase))
-        return
-    if not currencies:
-        raise click.UsageError("Missing option '--currency'.")
     from ledger.cli.signing import Passphrases
     from ledger.setup import create_home
     from ledger.setup import currency_rules
 
+    if succeeds is not None:
+        if utc_offset is not None:
+            raise click.UsageError("the offset stays that of the log succeeded")
+        founded = _succeed(settings, origin, rules, succeeds, no_passphrase)
+        _report_founded(settings, founded, succeeds)
+        return
+    if not currencies:
+        raise click.UsageError("Missing option '--currency'.")
     rules = currency_rules(currencies)
     ask = partial(Passphrases().choose, what="the keys of the new log")
     founded = create_home(
         settings.home,
         origin=origin,
         currencies=rules,
-        utc_offset=utc_offset,
+        utc_offset=utc_offset or 0,
         passphrase=None if no_passphrase else ask,
     )
     _report_founded(settings, founded)
@@ -116,6 +122,7 @@ def init(
 
 def _succeed(
     settings: Settings,
+    currencies: Sequence[CurrencyRule],
     origin: str,
     succeeds: Path,
     no_passphrase: bool,  # noqa: FBT001
@@ -139,12 +146,15 @@ def _succeed(
         old,
         origin=origin,
         log_key_name=free_name(keys, LOG_KEY),
+        currencies=currencies,
         root_key=root.key,
         passphrase=None if no_passphrase else ask,
     )
 
 
-def _report_founded(settings: Settings, founded: Founded) -> None:
+def _report_founded(
+    settings: Settings, founded: Founded, before: Path | None = None
+) -> None:
     from ledger.tlog.note import format_vkey
 
     vkey = format_vkey(founded.vkey)
@@ -170,10 +180,16 @@ def _report_founded(settings: Settings, founded: Founded) -> None:
     hint(f"""
 Next:
   give the vkey to everyone: it is what they verify the log by
-  copy {founded.home.keys} and its passphrase to a safe place
+  copy {founded.home.keys} and its passphrase to a safe place""")
+    if before is None:
+        hint(f"""\
   linernote key new society --role society --register{home}
-  linernote kinds
-  linernote serve{home}""")
+  linernote kinds""")
+    else:
+        hint(f"""\
+  parties, their keys and balances are here already; never write to {before} again
+  if that had witnesses: write {founded.home.path / "policy"} with the new vkey""")
+    hint(f"  linernote serve{home}")
 
 
 @click.command(

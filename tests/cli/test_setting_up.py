@@ -79,6 +79,7 @@ def test_init_prints_the_vkey_and_what_to_do_next(run: Run) -> None:
     [
         (("--origin", "a b", "--currency", "SEK"), "bad-key-name"),
         (("--origin", "linernote/x", "--currency", "SEK"), "bad-origin"),
+        (("--origin", "https://a.b/c", "--currency", "SEK"), "bad-origin"),
         (("--origin", "a+b", "--currency", "SEK"), "bad-key-name"),
         (("--origin", "a", "--currency", "XXZ"), "bad-currency"),
         (("--origin", "a", "--currency", "sek"), "bad-currency"),

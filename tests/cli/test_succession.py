@@ -95,6 +95,35 @@ def test_a_successor_comes_back_from_a_backup(paid: Town, tmp_path: Path) -> Non
     assert after.must("audit")["ok"]
 
 
+def test_a_successor_may_count_more_currencies(bare: Town, tmp_path: Path) -> None:
+    """Those of the old log stay as they are; what else is given is brought in."""
+    home = tmp_path / "next" / "home"
+    home.parent.mkdir()
+    done = succeed(bare, bare.home, home, "--currency", "SEK=3")
+    assert (done.code, done.error) == (3, "bad-predecessor")
+    done = succeed(bare, bare.home, home, "--utc-offset", "+01:00")
+    assert (done.code, done.error) == (2, "usage")
+    assert not home.exists()
+    done = succeed(bare, bare.home, home, "--currency", "USD", "--currency", "JPY")
+    assert done.code == 0, done
+    size = run_command("head", "--home", home, "--json").json["size"]
+    genesis = run_command("show", size - 1, "--home", home, "--json").json
+    assert genesis["body"]["currencies"] == [
+        {"code": "JPY", "exponent": 0},
+        {"code": "SEK", "exponent": 2},
+        {"code": "USD", "exponent": 2},
+    ]
+
+
+def test_a_successor_is_told_what_carried_over(bare: Town, tmp_path: Path) -> None:
+    """Nobody is told to make parties that are there already, but to leave the old."""
+    done = succeed(bare, bare.home, tmp_path / "home")
+    assert done.code == 0, done
+    assert "key new" not in done.err
+    assert f"never write to {bare.home} again" in done.err
+    assert "linernote serve" in done.err
+
+
 def test_what_a_succession_needs(bare: Town, tmp_path: Path) -> None:
     """Another name, the operator's root key, and a free place."""
     home = tmp_path / "next" / "home"
