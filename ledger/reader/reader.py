@@ -7,7 +7,8 @@
 The keys come from the person who reads, never from the log; it may lead from them to
 others, by what they signed (`handover`). The newest checkpoint is remembered, in the
 cache folder too where there is one: a log that later shows an older or another history
-is caught, in the next run as in this one.
+is caught, in the next run as in this one. Readers may share a cache: what it remembers
+only ever grows.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 from typing import Self
 
 from ledger.entry.envelope import Entry
@@ -23,7 +25,6 @@ from ledger.errors import FormatError
 from ledger.errors import LedgerError
 from ledger.errors import UnverifiableError
 from ledger.errors import VerificationError
-from ledger.home import write_durably
 from ledger.reader.belief import Belief
 from ledger.reader.belief import Trust
 from ledger.reader.cache import Cache
@@ -35,6 +36,7 @@ from ledger.reader.fetch import PARALLEL
 from ledger.reader.fetch import Fetcher
 from ledger.reader.handover import Known
 from ledger.reader.handover import LogKeys
+from ledger.reader.remembered import Remembered
 from ledger.reader.source import Source
 from ledger.reader.tree import AuthenticTree
 from ledger.storage.base import no_such_entry
@@ -47,7 +49,22 @@ from ledger.tlog.proof import Proof
 
 CHECKPOINT_BYTES_MAX = 1 << 20
 """More than a hundred signatures of any type take."""
-_REMEMBERED, _KEYS = "checkpoint", "log-keys"
+
+
+class _Believed(NamedTuple):
+    """A checkpoint that was verified.
+
+    Attributes:
+        note: as it was signed.
+        checkpoint: what it says.
+        tree: of its size and root.
+        keys: that the pinned ones led to; None while these sign.
+    """
+
+    note: str
+    checkpoint: Checkpoint
+    tree: AuthenticTree
+    keys: LogKeys | None
 
 
 class Reader:
@@ -81,6 +98,7 @@ class Reader:
         self._cache: Cache | None = None
         self._copy = copy
         self._pool = ThreadPoolExecutor(parallel, "linernote-reader")
+        self._remembered: Remembered | None = None
         self._note: str | None = None
         self._checkpoint: Checkpoint | None = None
         self._tree = AuthenticTree(0, EMPTY_ROOT, self._fetcher())
@@ -99,6 +117,8 @@ class Reader:
     def checkpoint(self) -> Checkpoint:
         """Fetch the newest checkpoint, verify it, and go on from it.
 
+        Or from a newer one, if another reader has left it in the cache meanwhile.
+
         Raises:
             UnverifiableError: as `Source.get`; ``bad-cache``, ``level-unknown``.
             VerificationError: as `Belief.open` or `Belief.follow`; or ``fork``,
@@ -107,17 +127,16 @@ class Reader:
         note = self._fetch_note()
         claimed = _parse(note)
         before = self._checkpoint or self._recall(note, claimed.origin)
-        keys = self._keys_of(note, claimed)
-        checkpoint = claimed  # and more than that, now
-        tree = AuthenticTree(checkpoint.size, checkpoint.root, self._fetcher())
+        shown = self._believe(note, claimed)
         if before is not None:
-            check_grown(before, checkpoint, tree)
-        if before != checkpoint or keys is not self._belief.keys:
-            self._remember(note, keys)
+            check_grown(before, shown.checkpoint, shown.tree)
+        if before != shown.checkpoint or shown.keys is not self._belief.keys:
+            shown = self._remember(shown)
+        checkpoint = shown.checkpoint
         if self._checkpoint != checkpoint:
-            self._tree = tree
-        self._belief.keys = keys
-        self._note, self._checkpoint = note, checkpoint
+            self._tree = shown.tree
+        self._belief.keys = shown.keys
+        self._note, self._checkpoint = shown.note, checkpoint
         return checkpoint
 
     @property
@@ -284,6 +303,14 @@ class Reader:
         self._named = self.tree, keys
         return keys
 
+    def _believe(
+        self, note: str, claimed: Checkpoint, known: Known | None = None
+    ) -> _Believed:
+        keys = self._keys_of(note, claimed, known)
+        # The claim is more than that, now.
+        tree = AuthenticTree(claimed.size, claimed.root, self._fetcher())
+        return _Believed(note, claimed, tree, keys)
+
     def _recall(self, shown: str, origin: str) -> Checkpoint | None:
         """Read the checkpoint that was seen last, in an earlier run.
 
@@ -294,32 +321,48 @@ class Reader:
             return None
         # An origin may be any path: its hash is a name for a folder.
         folder = self._caches / sha256(origin.encode()).hexdigest()
-        self._cache = Cache(folder)
-        path = folder / _REMEMBERED
+        self._cache, self._remembered = Cache(folder), Remembered(folder)
         try:
-            note = path.read_text(encoding="utf-8")
-            seen, known = _parse(note), Known.recall(folder / _KEYS)
-            self._belief.keys = self._keys_of(note, seen, known)
-        except FileNotFoundError:
-            return None
-        except (OSError, UnicodeDecodeError, VerificationError) as error:
-            self._keys_of(shown, _parse(shown))
-            raise UnverifiableError(
-                "bad-cache",
-                f"{path}, the checkpoint seen last, does not verify: {error}",
-                hint="find out why; without that file, reading begins anew and cannot"
-                " tell whether the log was rolled back meanwhile",
-            ) from None
-        return seen
+            note = self._remembered.read()
+            if note is None:
+                return None
+            seen = self._believe_remembered(self._remembered, note)
+        except UnverifiableError as error:
+            if error.code == "bad-cache":
+                self._keys_of(shown, _parse(shown))
+            raise
+        self._remembered.go_on_from(note)
+        self._belief.keys = seen.keys
+        return seen.checkpoint
 
-    def _remember(self, note: str, keys: LogKeys | None) -> None:
-        if self._cache is None:
-            return
-        folder = self._cache.folder
-        folder.mkdir(parents=True, exist_ok=True)
-        if keys is not None:
-            keys.known.remember(folder / _KEYS)
-        write_durably(folder / _REMEMBERED, note.encode())
+    def _remember(self, shown: _Believed) -> _Believed:
+        """Remember a checkpoint, unless another reader has remembered a newer one.
+
+        Whichever is newer has to continue the other.
+
+        Returns:
+            What is remembered now, to be gone on from.
+        """
+        remembered = self._remembered
+        if remembered is None:
+            return shown
+        while (note := remembered.swap(shown.note, shown.keys)) is not None:
+            other = self._believe_remembered(remembered, note)
+            newer = other.checkpoint.size > shown.checkpoint.size
+            if newer:
+                check_grown(shown.checkpoint, other.checkpoint, other.tree)
+            else:
+                check_grown(other.checkpoint, shown.checkpoint, shown.tree)
+            remembered.go_on_from(note)
+            if newer:
+                return other
+        return shown
+
+    def _believe_remembered(self, remembered: Remembered, note: str) -> _Believed:
+        try:
+            return self._believe(note, _parse(note), remembered.keys())
+        except VerificationError as error:
+            raise remembered.spoilt(error) from None
 
 
 def _parse(note: str) -> Checkpoint:

@@ -49,5 +49,5 @@ def kept(cache: Path) -> dict[str, bytes]:
     return {
         "/".join(path.relative_to(cache).parts[1:]): path.read_bytes()
         for path in cache.rglob("*")
-        if path.is_file()
+        if path.is_file() and path.name != "lock"
     }

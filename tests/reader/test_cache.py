@@ -92,3 +92,74 @@ def test_a_cache_that_cannot_be_written_is_none(tmp_path: Path) -> None:
         (folder,) = tmp_path.iterdir()
         (folder / "tile").write_bytes(b"in the way")
         assert tuple(reader.leaves(0, 600)) == leaves_of(600)
+
+
+def remembered(folder: Path) -> str:
+    (path,) = folder.glob("*/checkpoint")
+    return path.read_text(encoding="utf-8")
+
+
+def test_a_shared_cache_is_never_set_back(tmp_path: Path) -> None:
+    """Who verified for long does not overwrite what another remembered meanwhile."""
+    shelf = Shelf(leaves_of(3))
+    with Reader(shelf, [VKEY], tmp_path) as reader:
+        reader.checkpoint()
+    shelf.show(leaves_of(5))
+
+    def answer(path: str) -> bytes | None:
+        if path.startswith("tile/"):  # the slow one has read the checkpoint of 5
+            shelf.answer = shelf.files.get
+            shelf.show(leaves_of(9))
+            with Reader(shelf, [VKEY], tmp_path) as fast:
+                assert fast.checkpoint().size == 9
+        return shelf.files.get(path)
+
+    shelf.answer = answer
+    with Reader(shelf, [VKEY], tmp_path) as slow:
+        assert slow.checkpoint().size == 9
+        assert slow.note == remembered(tmp_path) == shelf.files["checkpoint"].decode()
+        assert tuple(slow.leaves(0, 9)) == leaves_of(9)
+
+
+@pytest.mark.parametrize("story", ["", "other"])
+def test_readers_of_one_cache_take_turns(story: str, tmp_path: Path) -> None:
+    """What another remembered is gone on from if it is newer, and else continued."""
+    one, two = Shelf(leaves_of(3)), Shelf(leaves_of(3))
+    with Reader(one, [VKEY], tmp_path) as ours, Reader(two, [VKEY], tmp_path) as theirs:
+        for reader in (ours, theirs):
+            reader.checkpoint()
+        two.show(leaves_of(3) + leaves_of(9, story)[3:])
+        assert theirs.checkpoint().size == 9
+        before = remembered(tmp_path)
+        for size in (5, 12):
+            one.show(leaves_of(size))
+            one.files.update(
+                (path, data) for path, data in two.files.items() if ".p/9" in path
+            )
+            if not story:
+                assert ours.checkpoint().size == max(size, 9)
+                continue
+            with pytest.raises(LedgerError) as caught:
+                ours.checkpoint()
+            assert caught.value.code == "fork"
+            assert remembered(tmp_path) == before
+        assert ("\n12\n" in remembered(tmp_path)) is not bool(story)
+
+
+def test_a_cache_that_is_spoilt_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    """It may have remembered more than is shown: somebody has to look."""
+    shelf = Shelf(leaves_of(3))
+    with Reader(shelf, [VKEY], tmp_path) as reader:
+        reader.checkpoint()
+        (path,) = tmp_path.glob("*/checkpoint")
+        whole = path.read_bytes()
+        shelf.show(leaves_of(5))
+        for data in (b"", b"\xff", flip(whole)):
+            path.write_bytes(data)
+            with pytest.raises(LedgerError) as caught:
+                reader.checkpoint()
+            assert caught.value.code == "bad-cache"
+            assert path.read_bytes() == data
+        path.unlink()
+        assert reader.checkpoint().size == 5
+        assert "\n5\n" in remembered(tmp_path)
