@@ -5,8 +5,9 @@
 
 What is fetched is the entry bundles and the edge of the tree; every other hash is
 computed from them. A copy that was interrupted goes on: files that are there are read
-instead of fetched, and held against the tree like all others. Any static file server
-can serve the folder, and a mirror can be mirrored.
+instead of fetched, and held against the tree like all others. So are those of a copy
+that was finished, each time: what is lost or damaged in it is put right. Any static
+file server can serve the folder, and a mirror can be mirrored.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ class Mirrored(NamedTuple):
         old_size: of the copy before.
         files: how many were looked at or written.
         manifests: how many of the new entries' were copied.
+        repaired: how many files of the copy before were lost or damaged.
         trust: by what the checkpoint is believed.
         followed: whether these are other keys than the log had before.
     """
@@ -80,6 +82,7 @@ class Mirrored(NamedTuple):
     old_size: int
     files: int
     manifests: int
+    repaired: int
     trust: Trust
     followed: bool
 
@@ -113,7 +116,7 @@ class Mirror:
         self._manifests = 0
 
     def copy(self) -> Mirrored:
-        """Bring the copy up to the log's newest checkpoint.
+        """Put the copy right, and bring it up to the log's newest checkpoint.
 
         Raises:
             UnverifiableError: as `Reader.checkpoint` and `AuthenticTree.leaves`.
@@ -135,15 +138,27 @@ class Mirror:
                 reader.consistency(old)
             old_size = 0 if old is None else old.size
             with ThreadPoolExecutor(PARALLEL, "linernote-mirror") as pool:
+                repaired = 0 if old is None else self._repair(pool, old)
                 for files in _lots(self._files_between(pool, old_size, new)):
                     put_files(self._folder, files)
                     self._files += len(files)
             put_checkpoint(self._folder, reader.note)
-            counts = self._files, self._manifests
+            counts = self._files, self._manifests, repaired
             return Mirrored(new, old_size, *counts, reader.trust, reader.followed)
 
+    def _repair(self, pool: ThreadPoolExecutor, old: Checkpoint) -> int:
+        """Hold all of the copy against its checkpoint; give how much was put right.
+
+        That the log continues it was verified, so whatever differs is damage.
+        """
+        files = self._files_between(pool, 0, old)
+        lots = _lots(files)
+        repaired = sum(put_files(self._folder, lot, replace=True) for lot in lots)
+        self._manifests = 0
+        return repaired
+
     def _copied(self) -> Checkpoint | None:
-        """Read the checkpoint of the copy: all that it names is there."""
+        """Read the checkpoint of the copy: all that it names should be there."""
         path = self._folder / FILE_NAME
         try:
             text = path.read_text(encoding="utf-8")

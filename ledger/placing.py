@@ -2,14 +2,15 @@
 
 They are made in a folder beside, which nobody serves, and renamed into place. A file
 that is there already is left alone if it is the same. A full tile or bundle never
-changes, so another one in its place stops everything; a partial one that no checkpoint
-names yet may be half of what a crash left, and is replaced.
+changes, so another one in its place stops everything, unless it is known to be damage;
+a partial one that no checkpoint names yet may be half of what a crash left, and is
+replaced.
 
 >>> import tempfile
 >>> with tempfile.TemporaryDirectory() as folder:
 ...     public = Path(folder) / "public"
 ...     public.mkdir()
-...     put_files(public, [("tile/0/000", b"hashes")])
+...     _ = put_files(public, [("tile/0/000", b"hashes")])
 ...     put_files(public, [("tile/0/000", b"other hashes")])
 Traceback (most recent call last):
 ledger.errors.HomeError: tile/0/000 is there already, and it is another one
@@ -32,29 +33,37 @@ File = tuple[str, bytes]
 """Path below the public folder, and content."""
 
 
-def put_files(public: Path, files: Iterable[File]) -> None:
+def put_files(public: Path, files: Iterable[File], *, replace: bool = False) -> int:
     """Put files in place that no checkpoint names yet, all durable at the end.
 
+    Args:
+        public: the folder.
+        files: each once.
+        replace: what differs, whatever it is; for files that were verified.
+
+    Returns:
+        How many were not there, or others.
+
     Raises:
-        HomeError: `published-differs`, `sync-failed`.
+        HomeError: `published-differs` unless `replace`; `sync-failed`.
         OSError: they cannot be written.
     """
     beside = workshop_of(public) / f".{public.resolve().name}.new"
     shutil.rmtree(beside, ignore_errors=True)  # what a crash left
     beside.mkdir(mode=0o700)
     try:
-        _put(public, beside, files)
+        return _put(public, beside, files, replace=replace)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _put(public: Path, beside: Path, files: Iterable[File]) -> None:
+def _put(public: Path, beside: Path, files: Iterable[File], *, replace: bool) -> int:
     made: list[tuple[Path, Path]] = []
     places: list[Path] = []
     for number, (name, data) in enumerate(files):
         place = public / name
         places.append(place)
-        if not _is_there(place, name, data):
+        if not _is_there(place, name, data, replace=replace):
             path = beside / str(number)
             path.write_bytes(data)
             made.append((path, place))
@@ -67,14 +76,15 @@ def _put(public: Path, beside: Path, files: Iterable[File]) -> None:
         path.replace(place)
     for folder in _folders(public, places):
         sync(folder)
+    return len(made)
 
 
-def _is_there(place: Path, name: str, data: bytes) -> bool:
+def _is_there(place: Path, name: str, data: bytes, *, replace: bool) -> bool:
     try:
         same = place.read_bytes() == data
     except FileNotFoundError:
         return False
-    if same or ".p/" in name:
+    if same or replace or ".p/" in name:
         return same
     raise HomeError(
         "published-differs",

@@ -224,8 +224,9 @@ def mirror(
     The copy has the same files at the same paths, so that any web server can serve it
     and any client of transparency logs read it: entries, tiles, plain manifests, and
     the checkpoint last. Run it again to bring the copy up to date, or to go on with one
-    that was interrupted. A log that shows an older or another history than the copy
-    holds is refused, and the copy stays as it is.
+    that was interrupted: all that the copy holds is verified then, and fetched again
+    where it is lost or damaged. A log that shows an older or another history than the
+    copy holds is refused, and the copy stays as it is.
 
     It says nothing of whether entries keep the rules: 'linernote monitor' does.
     """
@@ -245,6 +246,7 @@ def mirror(
                 "old_size": done.old_size,
                 "files": done.files,
                 "manifests": done.manifests,
+                "repaired": done.repaired,
             }
         )
         return
@@ -253,3 +255,5 @@ def mirror(
         f"{harmless(str(folder))} holds all {done.checkpoint.size:,} entries of"
         f" {done.checkpoint.origin}, {new:,} of them new"
     )
+    if done.repaired:
+        hint(f"{done.repaired:,} files of the copy were lost or damaged: repaired")

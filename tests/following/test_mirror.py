@@ -219,6 +219,27 @@ def test_damage_in_the_copy_is_named(server: Server, copy: Path) -> None:
     assert refusal(server, copy).code == "not-a-mirror"
 
 
+def test_what_a_finished_copy_lost_is_fetched_again(server: Server, copy: Path) -> None:
+    """Whether it grows or not: lost, damaged, or cut; nothing else is fetched."""
+    run(server, copy)
+    whole = files(copy)
+    shutil.rmtree(copy / "tile/entries")
+    assert run(server, copy).repaired == 3
+    assert files(copy) == whole
+    for path in ("tile/entries/001", "tile/entries/002.p/88", "tile/0/000", "tile/1"):
+        place = copy / path
+        if place.is_dir():
+            shutil.rmtree(place)
+        else:
+            data = place.read_bytes()
+            place.write_bytes(data[:-5] + bytes([data[-5] ^ 1]) + data[-4:])
+        server.asked.clear()
+        assert run(server, copy).repaired == 1
+        assert files(copy) == whole
+        assert not [p for p in server.asked if "entries" in p and p != path]
+    assert run(server, copy).repaired == 0
+
+
 def test_new_cosignatures_come_along(server: Server, copy: Path) -> None:
     """The same text with more signatures under it is still the newest checkpoint."""
     run(server, copy)
