@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import render_template
 from flask.testing import FlaskClient
 
+from ledger.names import Names
+from ledger.query import RecordingView
+from ledger.query.views import Holder
+from ledger.query.views import TableView
+from ledger.replay import State
+from ledger.storage.memory import MemoryStore
+from ledger.words import Words
 from tests.story import Story
 from tests.story import build_story
 from tests.story import party_id
@@ -20,6 +29,7 @@ from tests.web.routes import PAGES
 from tests.web.routes import twin
 from web import create_app
 from web.addresses import recording_address
+from web.present.recordings import recording_page
 
 
 def text_of(client: FlaskClient, address: str) -> str:
@@ -237,3 +247,32 @@ def test_external_ids_are_addresses_whatever_they_hold(tmp_path: Path) -> None:
     found = json_of(client, recording_address(awkward) + ".json")
     assert found["external"] == awkward
     story.close()
+
+
+def test_a_work_is_no_recording_that_a_lab_made_up(client: FlaskClient) -> None:
+    """What has a composition alone is a work; shares in what nobody lists are told."""
+    table = TableView(
+        subject="demo-work:x",
+        side="composition",
+        kind="initial",
+        effective=0,
+        society="Birch",
+        index=7,
+        in_force=True,
+        holders=(Holder(bytes(16), "Ada", 1_000_000, "author"),),
+    )
+    work = RecordingView("demo-work:x", "Salt Road", (), (table,), (), False, ())
+    unlisted = replace(work, tables=(replace(table, side="master"),))
+    words = Words(State("public", MemoryStore().rows), Names())
+    with client.application.test_request_context():
+        shown, other = (
+            render_template("recording.html", page=recording_page(each, words))
+            for each in (work, unlisted)
+        )
+    assert "Work · demo-work:x" in shown
+    assert "A work: recordings in catalogues name it" in shown
+    for said in ("In no catalogue", "a lab named it", "Who trained on it"):
+        assert said not in shown
+    assert "Recording · demo-work:x" in other
+    assert "though shares in it are" in other
+    assert "nobody has registered it" not in other

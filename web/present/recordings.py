@@ -31,9 +31,10 @@ from web.present.basics import when
 
 @dataclass(frozen=True)
 class RecordingPage:
-    """A recording with its holders, runs and money."""
+    """A recording with its holders, runs and money; or a work, with its holders."""
 
     recording: RecordingView
+    work: bool
     href: str
     isrcs: tuple[str, ...]
     length: str
@@ -72,6 +73,7 @@ def recording_page(recording: RecordingView, words: Words) -> RecordingPage:
     tables = groupby(recording.tables, key=lambda table: table.side)
     return RecordingPage(
         recording=recording,
+        work=_is_work(recording),
         href=recording_address(recording.external),
         isrcs=tuple(dict.fromkeys(x.isrc for x in recording.listings if x.isrc)),
         length=length_words(listed[0].ms) if listed else "",
@@ -82,6 +84,12 @@ def recording_page(recording: RecordingView, words: Words) -> RecordingPage:
         runs=tuple(_run(run) for run in recording.runs),
         money=tuple(_money(each) for each in recording.money),
     )
+
+
+def _is_work(recording: RecordingView) -> bool:
+    """Tell a work: only catalogues list recordings, and it has composition alone."""
+    sides = {table.side for table in recording.tables}
+    return not recording.listings and not recording.runs and sides == {"composition"}
 
 
 def length_words(ms: int) -> str:
