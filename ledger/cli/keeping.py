@@ -84,7 +84,7 @@ def backup(settings: Settings, folder: Path, *, keys: bool) -> None:
     multiple=True,
     metavar="VKEY",
     help="Verifier key of the checkpoint there; needed on a machine that has no anchor"
-    " of the log.  [default: those that the home knows]",
+    " of the log.  [default: those that the home knows, and where the log leads them]",
 )
 @home_option
 @json_option
@@ -110,7 +110,10 @@ def restore(
         )
     keys = [parse_vkey(vkey) for vkey in vkeys]
     home = settings.place
-    size = None if folder is None else restore_home(home, folder)
+    size = None
+    # A command that stopped at --from goes on there when it is run again.
+    if folder is not None and not (place and home.restored.exists()):
+        size = restore_home(home, folder)
     done = None if place is None else catch_up(home, place, keys)
     if settings.json:
         fetched = 0 if done is None else done.fetched

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Town
 
 
@@ -64,3 +66,27 @@ def test_an_anchor_in_the_home_is_refused(bare: Town) -> None:
     inside = str(bare.home / "anchors")
     new = ("key", "new", "dee", "--register", "--no-passphrase", "--role", "lab")
     assert bare.run(*new, LINERNOTE_ANCHOR=inside).error == "anchor-inside-home"
+
+
+@pytest.mark.parametrize("retired", [False, True])
+def test_a_log_comes_back_across_a_rotation(
+    staffed: Town, tmp_path: Path, *, retired: bool
+) -> None:
+    """The backup knows the old log key alone: the log itself leads to the new one."""
+    staffed.must("backup", tmp_path / "backup", "--keys")
+    staffed.must("key", "rotate", "log", "--no-passphrase")
+    if retired:
+        staffed.must("key", "retire", "log", "--yes")
+    size, vkeys = staffed.size, staffed.must("vkey")["vkeys"]
+    shutil.copytree(staffed.home / "public", tmp_path / "mirror")
+    shutil.copy(staffed.home / "keys" / "log-2.key", tmp_path)
+    shutil.rmtree(staffed.home)
+    staffed.must("restore", tmp_path / "backup")
+    told = staffed.must("restore", "--from", tmp_path / "mirror")
+    assert (told["size"], told["writable"]) == (size, True)
+    assert staffed.must("vkey")["vkeys"] == vkeys
+    new = ("key", "new", "x", "--register", "--no-passphrase", "--role", "lab")
+    assert staffed.run(*new).error == "key-file-missing"
+    shutil.copy(tmp_path / "log-2.key", staffed.home / "keys")
+    staffed.must(*new)
+    assert staffed.must("audit")["ok"]
