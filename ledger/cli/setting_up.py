@@ -56,8 +56,7 @@ if TYPE_CHECKING:
 @click.option(
     "--utc-offset",
     type=UtcOffset(),
-    default="+00:00",
-    show_default=True,
+    show_default="+00:00",
     help="When the log's day begins, for ever: standard time without summer time.",
 )
 @click.option(
@@ -100,6 +99,7 @@ def init(
     from ledger.setup import create_home
     from ledger.setup import currency_rules
 
+    rules = currency_rules(currencies)
     if succeeds is not None:
         if utc_offset is not None:
             raise click.UsageError("the offset stays that of the log succeeded")
@@ -108,7 +108,6 @@ def init(
         return
     if not currencies:
         raise click.UsageError("Missing option '--currency'.")
-    rules = currency_rules(currencies)
     ask = partial(Passphrases().choose, what="the keys of the new log")
     founded = create_home(
         settings.home,
@@ -122,8 +121,8 @@ def init(
 
 def _succeed(
     settings: Settings,
-    currencies: Sequence[CurrencyRule],
     origin: str,
+    currencies: Sequence[CurrencyRule],
     succeeds: Path,
     no_passphrase: bool,  # noqa: FBT001
 ) -> Founded:
@@ -146,8 +145,8 @@ def _succeed(
         old,
         origin=origin,
         log_key_name=free_name(keys, LOG_KEY),
-        currencies=currencies,
         root_key=root.key,
+        currencies=currencies,
         passphrase=None if no_passphrase else ask,
     )
 
