@@ -73,7 +73,7 @@ class HttpSource:
         """Read one file; as `Source.get`."""
         url = f"{self._prefix}/{path}"
         request = urllib.request.Request(url, headers=_HEADERS)  # noqa: S310 (open_source)
-        watch = _Watch(self._answer_seconds)
+        watch = Watch(self._answer_seconds)
         try:
             with watch, self._opener(watch).open(request, timeout=self._wait) as answer:
                 if answer.status != HTTPStatus.OK:
@@ -92,7 +92,7 @@ class HttpSource:
             raise _no_network(url, str(reason) or type(error).__name__) from error
         return _unpack(body, encoding.strip().lower(), url, bytes_max)
 
-    def _opener(self, watch: _Watch) -> urllib.request.OpenerDirector:
+    def _opener(self, watch: Watch) -> urllib.request.OpenerDirector:
         """Make an opener that knows HTTP and nothing else: no files, no FTP."""
         opener = urllib.request.OpenerDirector()
         for handler in (
@@ -160,11 +160,14 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
         return led
 
 
-class _Watch:
+class Watch:
     """Hangs up on a server that takes too long, whatever it is about to send.
 
     A socket's timeout begins anew with every byte: by one now and then, in the head, in
     the body or behind it, a server could keep a monitor waiting for years.
+
+    Args:
+        seconds: for all that happens while it is entered.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -205,7 +208,7 @@ class _Watched:
 
     sock: socket.socket | None
 
-    def __init__(self, *args: Any, watch: _Watch, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, *args: Any, watch: Watch, **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **kwargs)
         self._watch = watch
 
@@ -229,7 +232,7 @@ class _Https(_Watched, http.client.HTTPSConnection):
 
 
 class _Handler(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
-    def __init__(self, watch: _Watch) -> None:
+    def __init__(self, watch: Watch) -> None:
         super().__init__()
         self._watch = watch
 

@@ -2,7 +2,8 @@
 
 An answer can be lost on its way, and a server can end between the durable commit and
 its answer. Sending the same bytes again is harmless, since the log answers an event
-that it has with its first index: so that is what the client does, a few times.
+that it has with its first index: so that is what the client does, a few times. No
+server keeps it waiting for good, however slowly it reads or answers.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from ledger.entry.canonical import DECODE_ERRORS
 from ledger.errors import HomeError
 from ledger.errors import LedgerError
 from ledger.errors import UnverifiableError
+from ledger.reader.network import Watch
 from ledger.reader.network import bad_certificate
 from ledger.reader.source import open_source
 from ledger.tlog.note import Vkey
@@ -41,6 +43,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 TIMEOUT_SECONDS = 60.0
+"""For a connection, for each part that is sent, and until more of an answer comes."""
+EXCHANGE_SECONDS_MAX = 180.0
+SENT_BYTES_A_SECOND_MIN = 16 << 10
+"""A whole exchange may take so long; and longer, if there is much to send."""
 PAUSES_SECONDS = (0.5, 1.0, 2.0)
 ANSWER_BYTES_MAX = 256 << 20
 _TAKEN = {HTTPStatus.OK, HTTPStatus.CREATED}
@@ -186,21 +192,26 @@ class Client:
         headers = {"User-Agent": f"linernote/{__version__}"}
         if kind:
             headers["Content-Type"] = kind
-        content: bytes | Iterable[bytes] | None = None
+        length, content = _content(body)
         if isinstance(body, tuple):
-            headers["Content-Length"] = str(body[0])
-            content = body[1]()
-        elif body:
-            content = body
+            headers["Content-Length"] = str(length)
+        watch = Watch(EXCHANGE_SECONDS_MAX + length / SENT_BYTES_A_SECOND_MIN)
         try:
-            connection.request(method, self._parts.path + path, content, headers)
-            answer = connection.getresponse()
-            data = answer.read(ANSWER_BYTES_MAX + 1)
-            if len(data) > ANSWER_BYTES_MAX:
-                raise bad_answer(f"it is longer than {ANSWER_BYTES_MAX} bytes")
-            return answer.status, data
+            with watch:
+                connection.connect()
+                watch.begin(connection.sock)
+                connection.request(method, self._parts.path + path, content, headers)
+                answer = connection.getresponse()
+                data = answer.read(ANSWER_BYTES_MAX + 1)
+            watch.check()
+        except (OSError, http.client.HTTPException):
+            watch.check()  # that is why, then
+            raise
         finally:
             connection.close()
+        if len(data) > ANSWER_BYTES_MAX:
+            raise bad_answer(f"it is longer than {ANSWER_BYTES_MAX} bytes")
+        return answer.status, data
 
     def _no_network(self, error: Exception) -> UnverifiableError:
         return UnverifiableError(
@@ -209,6 +220,12 @@ class Client:
             hint="check the address; if events were sent, whether they were stored is"
             " unknown, and those with an id are safe to send again",
         )
+
+
+def _content(body: Body) -> tuple[int, bytes | Iterable[bytes] | None]:
+    if isinstance(body, tuple):
+        return body[0], body[1]()
+    return len(body), body or None
 
 
 class _RefusedError(Exception):
