@@ -97,7 +97,8 @@ def monitor(settings: Settings, /, place: str, **options: Any) -> int:  # noqa: 
     stale checkpoint, a time ahead of the clock, an invalid entry, an unexpected key, or
     anything else that does not hold. Each alarm is first written to alarms.ndjson in
     the state folder, and the checkpoints that it cites beside it. A log that cannot be
-    reached is asked again; with --once that is exit code 5.
+    reached, or whose witnesses are late, is asked again; with --once that is exit
+    code 5.
     """
     return _monitor(settings, place, _Options(**options))
 
@@ -136,9 +137,15 @@ def _monitor(settings: Settings, place: str, options: _Options) -> int:
 
 
 def _run(follower: Monitor, settings: Settings, options: _Options) -> int:
+    away = ""
     while True:
         look = follower.look()
-        _tell(look, as_json=settings.json, quiet=not options.once)
+        said = "" if look.missing is None else str(look.missing)
+        # Where many looks follow each other, only what is new is told.
+        new = look.size != look.old_size or look.alarms or said != away
+        if options.once or new:
+            _tell(look, as_json=settings.json)
+        away = said
         if look.alarms:
             _post(look.alarms, options.webhook)
             return VerificationError.exit_code
@@ -152,10 +159,8 @@ def _origin(trust: Trust) -> str:
     return vkeys[0].name
 
 
-def _tell(look: Look, *, as_json: bool, quiet: bool) -> None:
-    """Say what a look showed; where many follow, only what is new."""
-    if quiet and look.size == look.old_size and not (look.alarms or look.missing):
-        return
+def _tell(look: Look, *, as_json: bool) -> None:
+    """Say what a look showed."""
     if as_json:
         _print_line(look)
         return
@@ -163,10 +168,14 @@ def _tell(look: Look, *, as_json: bool, quiet: bool) -> None:
         where = "" if alarm.index is None else f"entry {alarm.index}: "
         click.secho(f"ALARM {alarm.alarm}: ", fg="red", bold=True, nl=False)
         click.echo(f"{where}{harmless(alarm.message)} ({alarm.code})")
+        if alarm.hint:
+            hint(f"  {harmless(alarm.hint)}")
     if look.more:
         click.echo(f"and {look.more:,} entries more that break rules")
     if look.missing is not None:
-        hint(f"could not read the log: {harmless(look.missing.message)}")
+        hint(f"could not verify the log: {harmless(look.missing.message)}")
+        if look.missing.hint:
+            hint(f"  {harmless(look.missing.hint)}")
     elif not look.alarms and look.checkpoint is not None:
         new = look.size - look.old_size
         click.echo(

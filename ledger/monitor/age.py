@@ -101,7 +101,9 @@ def stale(newest_ms: int, now_ms: int, limit_ms: int) -> VerificationError | Non
     age_ms = now_ms - newest_ms
     if age_ms <= limit_ms:
         return None
-    shown = f"the newest thing that the log shows is {age_ms // 60_000:,} minutes old"
+    minutes, seconds = divmod(age_ms // 1_000, 60)
+    age = f"{minutes:,} minutes" if minutes > 1 else f"{minutes * 60 + seconds} seconds"
+    shown = f"the newest thing that the log shows is {age} old"
     if newest_ms == _NEVER_MS:
         shown = "enough witnesses never cosigned what the log shows"
     return VerificationError(

@@ -129,6 +129,8 @@ class Monitor:
         except FailedEntryError as error:
             self._alarm(look, error, error.index, notes)
         except VerificationError as error:
+            if error.code == "policy-not-met":
+                raise _late(error) from error
             self._alarm(look, error, None, notes)
 
     def _take(self, reader: Reader, size: int, look: Look) -> None:
@@ -176,6 +178,16 @@ class Monitor:
         for error in wrong:
             if error is not None:
                 self._alarm(look, error, None, (kept.note,))
+
+
+def _late(error: VerificationError) -> UnverifiableError:
+    """A witness that is late or away shows nothing false: there is less to go by."""
+    return UnverifiableError(
+        error.code,
+        error.message,
+        hint="witnesses may still cosign it; if they do not, ask them and the operator"
+        " why, and give --stale-after to be alarmed",
+    )
 
 
 def _more_problems() -> VerificationError:

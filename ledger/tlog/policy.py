@@ -148,7 +148,8 @@ def check_quorum(policy: Policy, names: Collection[str]) -> None:
         raise VerificationError(
             "policy-not-met",
             f"the checkpoint does not meet the policy: {'; '.join(lacks)}",
-            hint="ask for a proof from a newer checkpoint; it may be cosigned by now",
+            hint="it may be cosigned by now: try again, or take a proof from a newer"
+            " checkpoint",
         )
 
 

@@ -170,6 +170,28 @@ def test_following_goes_on_until_there_is_an_alarm(
     assert [alarm["code"] for alarm in lines[3]["alarms"]] == ["bad-signature"]
 
 
+def test_a_log_that_is_away_is_told_of_once_and_when_it_is_back(
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Five looks, the middle three at nothing: one line each for first, away, back."""
+    looks = iter((True, False, False, False, True))
+
+    def wait(_seconds: float) -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+
+    left = iter(range(4))
+    monkeypatch.setattr(following, "time", SimpleNamespace(sleep=wait))
+    server.alter = lambda path, data: (
+        data if path != "checkpoint" or next(looks) else None
+    )
+    monitor(server, "--json")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["ok"] for line in lines] == [True, False, True]
+
+
 class Hook(ThreadingHTTPServer):
     """Takes alarms, and answers as it is told to."""
 
