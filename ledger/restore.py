@@ -117,6 +117,24 @@ def restore(home: Home, backup: Path) -> int:
     return sizes[0]
 
 
+def goes_on(home: Home, backup: Path) -> bool:
+    """Tell whether a home is what `restore` made of a backup, and not caught up yet.
+
+    Raises:
+        HomeError: a code of `SqliteStore.open`.
+    """
+    if not home.restored.exists():
+        return False
+    with (
+        closing(SqliteStore.open(backup, read_only=True)) as old,
+        closing(SqliteStore.open(home.path, read_only=True)) as new,
+    ):
+        size = old.size()
+        if log_id_of(old) != log_id_of(new) or size > new.size():
+            return False
+        return tree_root(size, old.nodes) == tree_root(size, new.nodes)
+
+
 def catch_up(home: Home, place: str, vkeys: Sequence[Vkey] = ()) -> CaughtUp:
     """Bring a home up to what readers can get, and let it be written again.
 

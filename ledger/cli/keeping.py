@@ -16,6 +16,7 @@ from ledger.cli.common import pass_settings
 from ledger.cli.documents import print_document
 from ledger.errors import InputError
 from ledger.restore import catch_up
+from ledger.restore import goes_on
 from ledger.restore import restore as restore_home
 from ledger.tlog.note import parse_vkey
 
@@ -112,7 +113,7 @@ def restore(
     home = settings.place
     size = None
     # A command that stopped at --from goes on there when it is run again.
-    if folder is not None and not (place and home.restored.exists()):
+    if folder is not None and (place is None or not goes_on(home, folder)):
         size = restore_home(home, folder)
     done = None if place is None else catch_up(home, place, keys)
     if settings.json:

@@ -30,6 +30,28 @@ def test_a_log_comes_back(staffed: Town, tmp_path: Path) -> None:
     assert staffed.must("audit")["checked"]["anchors"] == 1
 
 
+def test_a_restore_that_stopped_is_simply_run_again(
+    staffed: Town, tmp_path: Path
+) -> None:
+    """It goes on in the home that it made; another home is never taken for that."""
+    staffed.must("backup", tmp_path / "backup", "--keys")
+    there = ("--home", tmp_path / "another")
+    init = ("init", "--origin", "b.example", "--currency", "SEK", "--no-passphrase")
+    staffed.must(*init, *there)
+    staffed.must("backup", tmp_path / "other", *there)
+    shutil.copytree(staffed.home / "public", tmp_path / "mirror")
+    shutil.rmtree(staffed.home)
+    again = ("restore", tmp_path / "backup", "--from")
+    for _ in range(2):
+        assert staffed.run(*again, tmp_path / "nope").error != "home-exists"
+        assert (staffed.home / "restored").exists()
+    assert staffed.run("restore", tmp_path / "backup").error == "home-exists"
+    other = staffed.run("restore", tmp_path / "other", "--from", tmp_path / "mirror")
+    assert (other.code, other.error) == (6, "home-exists")
+    assert staffed.must(*again, tmp_path / "mirror")["writable"]
+    assert staffed.run(*again, tmp_path / "mirror").error == "home-exists"
+
+
 def test_an_old_copy_in_place_is_refused_and_noticed(
     staffed: Town, tmp_path: Path
 ) -> None:
