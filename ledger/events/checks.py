@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ledger.events.terms import LicenceGrant
     from ledger.events.terms import Scheme
     from ledger.events.terms import Tariff
+    from ledger.events.training import Ancestor
     from ledger.events.training import ModelVersion
     from ledger.events.training import RunClose
     from ledger.events.training import RunOpen
@@ -206,10 +207,15 @@ def _licence_grant(body: LicenceGrant) -> None:
 
 
 def _model_version(body: ModelVersion) -> None:
-    for field, ancestors in (("parents", body.parents), ("synthetic", body.synthetic)):
-        if ancestors:
-            names = [(a.lab, a.model, a.version) for a in ancestors]
-            _check_ascending(names, field)
+    if body.parents:
+        _check_ancestors(body.parents, "parents")
+    if body.synthetic:
+        _check_ancestors(body.synthetic, "synthetic")
+
+
+def _check_ancestors(ancestors: Sequence[Ancestor], field: str) -> None:
+    names = [(each.lab, each.model, each.version) for each in ancestors]
+    _check_ascending(names, field)
 
 
 def _run_open(body: RunOpen) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from hashlib import sha256
 from typing import TYPE_CHECKING
+from typing import NoReturn
 
 from ledger.errors import AuthorityError
 from ledger.errors import ConflictError
@@ -77,7 +78,9 @@ def check_place(
             raise VerificationError(
                 "wrong-log", f"the event is for log {event.log.hex()}, this is another"
             )
-        _check_sequence(event, *chain_head(log, key))
+        next_seq, prev = chain_head(log, key)
+        if event.seq != next_seq or event.prev != prev:
+            _refuse_sequence(event, next_seq)
     if key.party != event.author:
         raise InputError(
             "author-mismatch",
@@ -113,7 +116,7 @@ def chain_head(log: LogRow, key: KeyRow) -> tuple[int, bytes]:
     return (key.next_seq, key.prev) if key.since == log.index else (0, ZERO32)
 
 
-def _check_sequence(event: Event, next_seq: int, prev: bytes) -> None:
+def _refuse_sequence(event: Event, next_seq: int) -> NoReturn:
     if event.seq != next_seq:
         raise ConflictError(
             "out-of-sequence",
@@ -121,13 +124,12 @@ def _check_sequence(event: Event, next_seq: int, prev: bytes) -> None:
             hint="sign again with the key's head as the log gives it; two programs"
             " must not share a key",
         )
-    if event.prev != prev:
-        raise ConflictError(
-            "broken-key-chain",
-            f"event {event.seq} does not follow the key's event {event.seq - 1} on"
-            " this log",
-            hint="the key was used elsewhere, or restored from a copy",
-        )
+    raise ConflictError(
+        "broken-key-chain",
+        f"event {event.seq} does not follow the key's event {event.seq - 1} on this"
+        " log",
+        hint="the key was used elsewhere, or restored from a copy",
+    )
 
 
 def _check_genesis(entry: ReplayEntry) -> None:
