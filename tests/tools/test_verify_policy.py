@@ -52,6 +52,7 @@ def test_a_proof_that_meets_the_policy(capsys: pytest.CaptureFixture[str]) -> No
     said = capsys.readouterr().out
     assert "cosigned by 'a', 'c'" in said
     assert "entry, 0 of 1" in said
+    assert "ok: the log holds this entry" in said
 
 
 @pytest.mark.usefixtures("files")
