@@ -161,11 +161,14 @@ def receive(
             )
         return row
 
+    applied: list[int] = []
+
     def act(author: Author) -> Appended:
         row = find(author.log.state)
-        applied = min(amount, row.net + row.vat - row.paid)
+        applied[:] = [min(amount, row.net + row.vat - row.paid)]
+        parts = [Application(amount=each, due=due) for each in applied if each > 0]
         body = PaymentReceived(
-            applies=[Application(amount=applied, due=due)] if applied > 0 else [],
+            applies=parts,
             charges=charges,
             currency=row.currency,
             gross=amount,
@@ -176,7 +179,10 @@ def receive(
     def tell(state: State, _: Appended) -> Told:
         row = find(state)
         still_due = row.net + row.vat - row.paid
-        return Told(row.currency, {"received": amount, "still_due": still_due})
+        sums = {"received": amount, "still_due": still_due}
+        if applied[0] < amount:
+            sums["prepaid"] = amount - applied[0]
+        return Told(row.currency, sums)
 
     _say(settings, lambda state: find(state).society, act, tell, name)
 

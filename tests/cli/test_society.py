@@ -152,6 +152,9 @@ def test_a_run_is_billed_and_paid_without_writing_events(licensed: Town) -> None
     body = licensed.must("show", rest["index"])["body"]
     assert body["applies"] == [{"amount": 125_000_000, "due": told["index"]}]
     assert rest["sums"]["still_due"] == 0
+    assert rest["sums"]["prepaid"] == 200_000_000 - 125_000_000
+    late = licensed.must(*receive, "1.00")
+    assert late["sums"]["prepaid"] == 1_000_000  # nothing was due any more
     assert licensed.run("distribute", *bill[1:5]).code == 0
     assert licensed.must("audit")["ok"] is True
 
