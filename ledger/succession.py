@@ -92,12 +92,9 @@ def succeed_home(
         with closing(SqliteStore.open(partial.path)) as store:
             log = Log(store, clock)
             operator = log.state.need_log().operator
+            asked = passphrase() if callable(passphrase) else passphrase
             log_key = KeyRing(partial.keys, random).create(
-                log_key_name,
-                party=operator,
-                purpose="log",
-                passphrase=passphrase() if callable(passphrase) else passphrase,
-                cost=cost,
+                log_key_name, party=operator, purpose="log", passphrase=asked, cost=cost
             )
             body = successor(log, origin, log_key.public, root_key, currencies)
             new_id = functools.partial(random, ID_LENGTH)

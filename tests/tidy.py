@@ -78,7 +78,7 @@ EXACT_ROOMS = {"tlog", "entry", "events", "accounting", "validation", "replay"}
 
 FILE_LINES_MAX = 400
 # The stand-alone verifier has to be one file; a fifth of it is tables and their words.
-FILE_LINES_MAX_OF = {"tools/verify.py": 750}
+FILE_LINES_MAX_OF = {"tools/verify.py": 760}
 FUNCTION_LINES_MAX = 60
 
 # What a reader of the published project could not place, or should not find.

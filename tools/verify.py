@@ -388,6 +388,11 @@ def read_lines(leaves: Iterator[bytes], kind: str, *, sealed: bool) -> Iterator[
         yield line
 
 
+def decimals(genesis: Map) -> dict[str, int]:
+    """How many decimals the currencies of a genesis have."""
+    return {rule["code"]: rule["exponent"] for rule in genesis["currencies"]}
+
+
 class Log:
     """Reads entries in order (§2 to §6), and keeps what later ones are judged by."""
 
@@ -396,6 +401,7 @@ class Log:
         self.id, self.operator, self.time, self.level = ZERO32, b"", 0, LEVEL
         self.keys: dict[bytes, Map] = {}
         self.log_keys: list[Map] = []  # that sign checkpoints
+        self.decimals: dict[str, int] = {}  # by currency
         self.origins: list[str] = []  # the log's name, after those before a succession
         self.known = set[tuple[str, bytes]]()  # keys, parties, roots, author ‖ id
         self.dues: dict[int, tuple[int, int, bytes]] = {}  # net, VAT, pool
@@ -452,6 +458,7 @@ class Log:
             "predecessor" not in body, "bad-predecessor", "there are no entries before"
         )
         self.operator, self.first = body["operator"], body
+        self.decimals = decimals(body)
         self.origins.append(body["origin"])
         self._add_log_key(0, body["log_key"], body["origin"])
         return self._register(self.operator, body["root_key"], "root")
@@ -552,6 +559,7 @@ class Log:
         need(own, "genesis-key")
         here = Map(named, log=self.id, origin=self.origins[-1], size=index)
         same = [body[n] == first[n] for n in ("level", "utc_offset")]
+        same += [self.decimals.get(c, d) == d for c, d in decimals(body).items()]
         need(named == here and all(same), "bad-predecessor")
         need(body["origin"] not in self.origins, "bad-predecessor", "a name of before")
         claim = Map(operator=body["operator"], origin=body["origin"], predecessor=named)
@@ -563,6 +571,7 @@ class Log:
         signing = [old for old in self.log_keys if old["until"] == INTEGER_MAX]
         self._add_log_key(index, body["log_key"], body["origin"])
         self.origins.append(body["origin"])
+        self.decimals.update(decimals(body))
         for old in signing:
             old.update(until=index, size=index, root=named["root"])
         self.id, seq = key["prev"], key["seq"]

@@ -273,6 +273,15 @@ def run_server(
         server.close()
 
 
+def check_free(host: str, port: int) -> None:
+    """Refuse an address at which nothing could be served now.
+
+    Raises:
+        HomeError: as `run_server`.
+    """
+    _listen(host, port).close()
+
+
 def _listen(host: str, port: int) -> socket.socket:
     """Listen at an address, before anything is started for it."""
     try:

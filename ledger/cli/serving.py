@@ -203,6 +203,10 @@ def _demonstrate(
         files = Files(catalogue, dataset, amount, basis or "per_recording")
     elif fee is not None or basis is not None:
         raise click.UsageError("--fee and --basis need --catalogue and --dataset")
+    if not no_serve:
+        from ledger.cli.listening import check_free
+
+        check_free(HOST, port)  # before the home of who serves there is replaced
     url = f"http://{HOST}:{port}"
     run_demo(settings.home, click.echo, files=files, tampering=tamper, url=url)
     if no_serve:

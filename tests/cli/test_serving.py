@@ -90,6 +90,16 @@ def test_a_port_that_is_taken_is_told(bare: Town) -> None:
     assert "--port" in done.err
 
 
+def test_a_demonstration_that_cannot_be_served_makes_nothing(run: Run) -> None:
+    """A busy port is told before the home of who serves there is replaced."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = run("demo", "--port", taken.getsockname()[1])
+    assert (done.code, done.error) == (8, "port-in-use")
+    assert list(Path().iterdir()) == []
+
+
 def test_an_address_of_another_machine_is_told(bare: Town) -> None:
     """What this machine cannot listen on exits 8."""
     for host in ("192.0.2.1", "no such host"):

@@ -143,8 +143,8 @@ def test_it_runs_where_nothing_of_ours_is(public: Path, tmp_path: Path) -> None:
 
 
 def test_it_stays_within_one_sitting() -> None:
-    """At most 750 lines."""
-    assert len(PROGRAM.read_text(encoding="utf-8").splitlines()) <= 750
+    """At most 760 lines."""
+    assert len(PROGRAM.read_text(encoding="utf-8").splitlines()) <= 760
 
 
 @pytest.mark.parametrize(
