@@ -62,6 +62,9 @@ def test_an_old_copy_in_place_is_refused_and_noticed(
     (tmp_path / "old").rename(staffed.home)
     refused = staffed.run("key", "rotate", "society", "--no-passphrase")
     assert (refused.code, refused.error) == (8, "behind-anchor")
+    status = staffed.run("status", "--json")
+    assert (status.code, status.json["refuses"]["code"]) == (8, "behind-anchor")
+    assert "REFUSES" in staffed.run("status").out
     audit = staffed.run("audit", "--json")
     assert audit.code == 4
     assert [each["code"] for each in audit.json["problems"]] == ["behind-anchor"]
@@ -81,6 +84,17 @@ def test_nothing_to_restore(bare: Town) -> None:
     """Who names neither a backup nor a place is told what to name."""
     assert bare.run("restore").error == "nothing-to-restore"
     assert bare.run("restore", "--from", bare.home / "public").code == 3
+
+
+def test_a_restored_home_says_how_it_stands(bare: Town, tmp_path: Path) -> None:
+    """It has published nothing itself, and would refuse to be written to."""
+    assert bare.must("status")["refuses"] is None
+    bare.must("backup", tmp_path / "backup")
+    shutil.rmtree(bare.home)
+    bare.must("restore", tmp_path / "backup")
+    status = bare.run("status", "--json")
+    assert (status.code, status.json["refuses"]["code"]) == (8, "home-restored")
+    assert (status.json["size"], status.json["published"]) == (2, 0)
 
 
 def test_an_anchor_in_the_home_is_refused(bare: Town) -> None:
