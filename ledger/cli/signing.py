@@ -19,6 +19,7 @@ import click
 
 from ledger.author import Author
 from ledger.cli.common import hint
+from ledger.cli.failing import explain
 from ledger.entry.verify import key_id
 from ledger.errors import AuthorityError
 from ledger.errors import FormatError
@@ -251,8 +252,21 @@ class Desk:
         )
 
     def publish(self) -> Checkpoint:
-        """Publish what was appended."""
-        return self.writer.publish(*self._log_keys)
+        """Publish what was appended.
+
+        Raises:
+            HomeError: `publish-failed`: a file can't be written; as `Writer.publish`.
+        """
+        try:
+            return self.writer.publish(*self._log_keys)
+        except OSError as error:
+            raise HomeError(
+                "publish-failed",
+                f"all {self.log.size:,} entries are stored, the newest are not"
+                f" published: {explain(error).message}",
+                hint="mend that, and send nothing again: whoever writes next publishes"
+                " them",
+            ) from error
 
 
 @contextmanager

@@ -375,3 +375,19 @@ def test_two_writers_never_write_at_once(staffed: Town) -> None:
         release.set()
         other.join(60)
     assert staffed.refused("tariff", TARIFF, "society").code == 0
+
+
+def test_what_is_stored_and_not_published_is_told_so(staffed: Town) -> None:
+    """Nobody sends it again: whoever writes next publishes it."""
+    tiles = staffed.home / "public" / "tile"
+    tiles.rename(staffed.home / "kept")
+    tiles.write_bytes(b"in the way")
+    size = staffed.size
+    refused = staffed.refused("tariff", TARIFF, "society")
+    assert (refused.code, refused.error) == (8, "publish-failed")
+    assert f"all {size + 1} entries are stored" in refused.err
+    tiles.unlink()
+    (staffed.home / "kept").rename(tiles)
+    assert staffed.refused("tariff", TARIFF, "society").code == 0
+    assert staffed.must("status")["published"] == size + 2
+    assert staffed.must("audit")["ok"]
