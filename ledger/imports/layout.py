@@ -34,6 +34,10 @@ Unit = Literal["clock", "ms", "s"]
 
 _JAMENDO_HEADER = ("TRACK_ID", "ARTIST_ID", "ALBUM_ID", "PATH", "DURATION", "TAGS")
 _SHOWN_COLUMNS = 12
+_NAME_COLUMNS = (
+    "name the columns external (ids such as birch:17), isrc and ms;"
+    " 'linernote import catalogue --help' says how to use others"
+)
 
 
 @dataclass(frozen=True)
@@ -167,7 +171,7 @@ def recognise_catalogue(header: Sequence[str]) -> Layout:
     if tuple(header) == _JAMENDO_HEADER:
         return JAMENDO
     if "external" not in header:
-        raise _unknown(header, "say which columns hold the id, ISRC and duration")
+        raise _unknown(header, _NAME_COLUMNS)
     return Layout(
         id="external",
         isrc=_if_there(header, "isrc"),
@@ -184,7 +188,7 @@ def recognise_shares(header: Sequence[str]) -> SharesLayout:
         InputError: ``layout-unknown``.
     """
     if not {"subject", "side"} <= set(header):
-        raise _unknown(header, "say which columns hold subject, side, holder and share")
+        raise _unknown(header, "name the columns subject, side, external and ppm")
     return SharesLayout(
         subject="subject",
         side="side",
@@ -209,7 +213,9 @@ def recognise_dataset(first: Sequence[str]) -> DatasetLayout:
     # Numbers name the columns of rejected rows whose file had no header.
     if ":" in first[0] or first[0] == "1":
         return DatasetLayout("1", header=False)
-    raise _unknown(first, "say which column holds the ids, and their namespace")
+    raise _unknown(
+        first, "name the column of ids external, or give an id a line, such as birch:17"
+    )
 
 
 def find_column(names: Sequence[str], wanted: str, file: str) -> int:
