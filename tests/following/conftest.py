@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.following.served import Served
+from tests.following.watch import Watch
+
 Alter = Callable[[str, bytes], bytes | None]
 
 
@@ -76,3 +79,17 @@ def serve() -> Iterator[Callable[[Path], Server]]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Served:
+    """A published log."""
+    served = Served(tmp_path / "log")
+    served.publish()
+    return served
+
+
+@pytest.fixture
+def watch(log: Served, serve: Callable[[Path], Server], tmp_path: Path) -> Watch:
+    """A monitor of it."""
+    return Watch(log, serve(log.public), tmp_path / "kept")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,6 @@ from ledger.tlog.note import parse_note
 from ledger.tlog.policy import Policy
 from ledger.tlog.policy import parse_policy
 from ledger.tlog.text import DECIMAL_MAX
-from tests.following.conftest import Server
 from tests.following.served import VKEY
 from tests.following.served import Served
 from tests.following.served import publish_anyhow
@@ -36,18 +34,6 @@ from tests.replay.making import signing_key
 HOUR_MS = 3_600_000
 YEAR_MS = 8_766 * HOUR_MS
 OLD_KEY, NEW_KEY = signing_key(rotation.FIRST), signing_key(rotation.SECOND)
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Served:
-    served = Served(tmp_path / "log")
-    served.publish()
-    return served
-
-
-@pytest.fixture
-def watch(log: Served, serve: Callable[[Path], Server], tmp_path: Path) -> Watch:
-    return Watch(log, serve(log.public), tmp_path / "kept")
 
 
 def kinds(watch: Watch) -> list[str]:

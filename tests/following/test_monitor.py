@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -26,9 +25,7 @@ from ledger.tlog.note import make_vkey
 from ledger.tlog.note import parse_note
 from ledger.tlog.note import sign_note
 from ledger.tlog.policy import parse_policy
-from tests.following.conftest import Server
 from tests.following.served import VKEY
-from tests.following.served import Served
 from tests.following.served import publish_anyhow
 from tests.following.watch import Watch
 from tests.replay import acts
@@ -39,18 +36,6 @@ from tests.replay.making import signing_key
 from tests.replay.world import World
 
 HOUR_MS = 3_600_000
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Served:
-    served = Served(tmp_path / "log")
-    served.publish()
-    return served
-
-
-@pytest.fixture
-def watch(log: Served, serve: Callable[[Path], Server], tmp_path: Path) -> Watch:
-    return Watch(log, serve(log.public), tmp_path / "kept")
 
 
 def test_every_entry_is_verified_once(watch: Watch) -> None:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.checkpoint import sign_checkpoint
 from ledger.tlog.note import make_vkey
-from tests.following.conftest import Server
-from tests.following.served import Served
 from tests.following.served import publish_anyhow
 from tests.following.watch import Watch
 from tests.replay import rotation
@@ -19,18 +14,6 @@ from tests.replay.making import ORIGIN
 from tests.replay.making import signing_key
 
 OLD_KEY = signing_key(rotation.FIRST)
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Served:
-    served = Served(tmp_path / "log")
-    served.publish()
-    return served
-
-
-@pytest.fixture
-def watch(log: Served, serve: Callable[[Path], Server], tmp_path: Path) -> Watch:
-    return Watch(log, serve(log.public), tmp_path / "kept")
 
 
 @pytest.mark.parametrize("looks", [1, 2, 3])

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ledger.monitor import Alarm
 from ledger.monitor import Kept
@@ -14,9 +15,11 @@ from ledger.monitor import Monitor
 from ledger.reader import open_source
 from ledger.tlog.note import Vkey
 from ledger.tlog.policy import Policy
-from tests.following.conftest import Server
 from tests.following.served import VKEY
 from tests.following.served import Served
+
+if TYPE_CHECKING:
+    from tests.following.conftest import Server
 
 
 class Watch:
