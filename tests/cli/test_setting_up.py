@@ -271,7 +271,7 @@ def test_the_vkey_stands_alone_on_its_line(bare: Town) -> None:
     assert done.out.count("\n") == 1
     assert done.out.startswith(f"{ORIGIN}+")
     vkey = done.out.strip()
-    assert bare.must("vkey") == {"vkey": vkey, "vkeys": [vkey]}
+    assert bare.must("vkey") == {"vkey": vkey, "vkeys": [vkey], "retired": []}
 
 
 def test_the_head_tells_where_the_log_stands(staffed: Town) -> None:
