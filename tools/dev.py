@@ -109,6 +109,7 @@ COMPILER = Extra("the faults", "gcc libc6-dev", ("gcc", "/usr/include/stdio.h"))
 EXTRAS = (
     COMPILER,
     Extra("the browser tests", "chromium", ("chromium",)),
+    Extra("the tests of https", "openssl", ("openssl",)),
     Extra(
         "the tests with Go",
         "golang-go golang-golang-x-mod-dev",

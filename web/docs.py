@@ -74,7 +74,12 @@ def image(name: str) -> Response:
 
 
 def _names() -> list[str]:
-    paths = sorted(FOLDER.rglob("*.md"))
+    """List the documents: the overview, the others, then why it was decided so."""
+    overview = FOLDER / "architecture.md"
+    paths = sorted(
+        FOLDER.rglob("*.md"),
+        key=lambda path: (path != overview, path.parent != FOLDER, path),
+    )
     return [path.relative_to(FOLDER).with_suffix("").as_posix() for path in paths]
 
 

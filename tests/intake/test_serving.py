@@ -75,12 +75,16 @@ def test_many_clients_at_once(tmp_path: Path) -> None:
     assert checkpoint.splitlines()[1] == str(before + 120)
 
 
-def test_killed_between_commit_and_answer(
-    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def kill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that, once there, has a server of `KILLED` die at its next answer."""
+    path = tmp_path / "kill"
+    monkeypatch.setenv("KILL_FILE", str(path))
+    return path
+
+
+def test_killed_between_commit_and_answer(town: Town, kill: Path) -> None:
     """The event is there, nobody was told; the same bytes get its first place."""
-    kill = tmp_path / "kill"
-    monkeypatch.setenv("KILL_FILE", str(kill))
     event, size = Speaker(town, "lab").version(), town.size
     with serving(town.home, program=KILLED) as (server, url):
         kill.touch()
@@ -97,12 +101,8 @@ def test_killed_between_commit_and_answer(
     assert town.run("audit").code == 0
 
 
-def test_a_client_goes_on_when_the_server_is_back(
-    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_client_goes_on_when_the_server_is_back(town: Town, kill: Path) -> None:
     """One call of the client lives through a killed server, and adds one entry."""
-    kill = tmp_path / "kill"
-    monkeypatch.setenv("KILL_FILE", str(kill))
     event, size = Speaker(town, "lab").version(), town.size
     with serving(town.home, program=KILLED) as (server, url):
         kill.touch()

@@ -118,6 +118,7 @@ def test_whoever_may_be_root_gets_the_packages(
         f"{apt} update",
         f"{apt} {install} gcc libc6-dev",
         f"{apt} {install} chromium",
+        f"{apt} {install} openssl",
         f"{apt} {install} golang-go golang-golang-x-mod-dev",
     ]
     assert "the tests with Go will skip: not to be had" in capsys.readouterr().err
@@ -132,7 +133,7 @@ def test_others_are_told_what_to_type(
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(dev, "run_unheard", lambda *_: 1)
     dev.provide_extras()
-    packages = "gcc libc6-dev chromium golang-go golang-golang-x-mod-dev"
+    packages = "gcc libc6-dev chromium openssl golang-go golang-golang-x-mod-dev"
     assert f"sudo apt-get install {packages}\n" in capsys.readouterr().err
 
 
